@@ -14,6 +14,14 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .target(
             name: "KernelRelay", dependencies: ["CZMQ", "CCrypto", "CLinux"], swiftSettings: strict),
+
+        // A Jupyter client and a kernel to test against. It must not depend on what it bears witness to.
+        .target(
+            name: "FakeJupyter", dependencies: ["CZMQ", "CCrypto"], path: "Tests/FakeJupyter",
+            swiftSettings: strict),
+        .testTarget(
+            name: "FakeJupyterTests", dependencies: ["FakeJupyter"], path: "Tests/FakeJupyterTests",
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
