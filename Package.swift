@@ -6,7 +6,8 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let package = Package(
     name: "KernelRelay",
     products: [
-        .library(name: "KernelRelay", targets: ["KernelRelay"])
+        .library(name: "KernelRelay", targets: ["KernelRelay"]),
+        .executable(name: "embedded-relay", targets: ["EmbeddedRelay"]),
     ],
     targets: [
         .systemLibrary(name: "CZMQ"),
@@ -14,6 +15,9 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .target(
             name: "KernelRelay", dependencies: ["CZMQ", "CCrypto", "CLinux"], swiftSettings: strict),
+        .executableTarget(
+            name: "EmbeddedRelay", dependencies: ["KernelRelay"], path: "Examples/EmbeddedRelay",
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
