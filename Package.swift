@@ -19,6 +19,10 @@ let package = Package(
             name: "EmbeddedRelay", dependencies: ["KernelRelay"], path: "Examples/EmbeddedRelay",
             swiftSettings: strict),
 
+        // What both links speak: no libzmq, no libcrypto, no Foundation, or the static binary would need them
+        // inside every container.
+        .target(name: "RelayLink", swiftSettings: strict),
+
         // A Jupyter client and a kernel to test against. It must not depend on what it bears witness to.
         .target(
             name: "FakeJupyter", dependencies: ["CZMQ", "CCrypto"], path: "Tests/FakeJupyter",
@@ -33,6 +37,8 @@ let package = Package(
         .testTarget(
             name: "RelayTests", dependencies: ["KernelRelay", "FakeJupyter", "EmbeddedRelay"],
             path: "Tests/RelayTests", swiftSettings: strict),
+        .testTarget(
+            name: "LinkTests", dependencies: ["RelayLink"], path: "Tests/LinkTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

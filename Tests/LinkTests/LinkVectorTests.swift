@@ -1,0 +1,111 @@
+import RelayLink
+import Testing
+
+/// `protocol/vectors/link.json`, made from the contract by another hand.
+@Suite struct LinkVectorTests {
+    struct File: Decodable {
+        let frames: [FrameVector]
+        let texts: [TextVector]
+        let messages: [MessageVector]
+    }
+    struct FrameVector: Decodable, CustomTestStringConvertible {
+        struct Piece: Decodable {
+            let stream: UInt32
+            let payload: String
+        }
+        let name: String
+        let bytes: String
+        let frames: [Piece]
+        let tooLong: UInt32?
+        let insideFrame: Bool
+        var testDescription: String { name }
+    }
+    struct TextVector: Decodable, Sendable {
+        let text: String
+        let accept: Bool
+    }
+    struct MessageVector: Decodable, CustomTestStringConvertible {
+        enum Direction: String, Decodable { case request, report }
+        let name: String
+        let direction: Direction
+        let json: String
+        let canonical: String?
+        let code: String?
+        var testDescription: String { name }
+    }
+
+    static let file: File? = {
+        do {
+            return try Repository.decode("protocol/vectors/link.json") as File
+        } catch {
+            Issue.record("the vectors cannot be read: \(error)")
+            return nil
+        }
+    }()
+    static var frames: [FrameVector] { file?.frames ?? [] }
+    static var texts: [TextVector] { file?.texts ?? [] }
+    static var messages: [MessageVector] { file?.messages ?? [] }
+
+    @Test func thereAreVectors() {
+        #expect(Self.frames.count >= 12)
+        #expect(Self.texts.count >= 40)
+        #expect(Self.messages.count >= 60)
+    }
+
+    @Test(arguments: frames, [1, 3, 1 << 20])
+    func framesAreCutAsTheyShould(_ vector: FrameVector, pieceLength: Int) {
+        var decoder = FrameDecoder()
+        var found: [Frame] = []
+        var tooLong: UInt32?
+        let bytes = unhex(vector.bytes)
+        for start in stride(from: 0, to: bytes.count, by: pieceLength) where tooLong == nil {
+            decoder.feed(bytes[start..<min(start + pieceLength, bytes.count)])
+            do {
+                while let frame = try decoder.next() { found.append(frame) }
+            } catch {
+                tooLong = error.length
+            }
+        }
+        #expect(found == vector.frames.map { Frame(stream: $0.stream, payload: unhex($0.payload)) })
+        #expect(tooLong == vector.tooLong)
+        #expect(decoder.isInsideFrame == vector.insideFrame)
+    }
+
+    @Test(arguments: frames.filter { $0.tooLong == nil && !$0.insideFrame })
+    func framesAreWrittenAsTheyAreRead(_ vector: FrameVector) {
+        let bytes = vector.frames.compactMap {
+            Frame(stream: $0.stream, payload: unhex($0.payload)).encoded
+        }
+        #expect(Array(bytes.joined()) == unhex(vector.bytes))
+    }
+
+    @Test func aFrameBeyondTheLimitIsNotWritten() {
+        #expect(Frame(payload: [UInt8](repeating: 0, count: 1 << 20)).encoded?.count == 8 + 1 << 20)
+        #expect(Frame(payload: [UInt8](repeating: 0, count: 1 + 1 << 20)).encoded == nil)
+    }
+
+    @Test(arguments: texts)
+    func jsonIsReadStrictly(_ vector: TextVector) {
+        let value = try? JSON(parsing: unhex(vector.text))
+        #expect((value != nil) == vector.accept)
+        // What can be read can be written and read again.
+        if let value { #expect(try! JSON(parsing: value.encoded) == value) }
+    }
+
+    @Test(arguments: messages)
+    func messagesAreUnderstoodOrRefused(_ vector: MessageVector) throws {
+        let json = Array(vector.json.utf8)
+        do {
+            let again =
+                switch vector.direction {
+                case .request: try GateRequest(json: json).json
+                case .report: try GateReport(json: json).json
+                }
+            #expect(String(decoding: again, as: UTF8.self) == vector.canonical)
+        } catch {
+            #expect(error.code.rawValue == vector.code)
+            #expect(!error.message.isEmpty && !error.remedy.isEmpty)
+            #expect(!"\(error)".contains("0123456789abcdef"), "a token is never quoted")
+        }
+    }
+}
