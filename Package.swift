@@ -19,9 +19,10 @@ let package = Package(
             name: "EmbeddedRelay", dependencies: ["KernelRelay"], path: "Examples/EmbeddedRelay",
             swiftSettings: strict),
 
-        // What both links speak: no libzmq, no libcrypto, no Foundation, or the static binary would need them
-        // inside every container.
+        // What both links speak, and the gate: no libzmq, no libcrypto, no Foundation, or the static binary
+        // would need them inside every container.
         .target(name: "RelayLink", swiftSettings: strict),
+        .target(name: "Gate", dependencies: ["RelayLink", "CLinux"], swiftSettings: strict),
 
         // A Jupyter client and a kernel to test against. It must not depend on what it bears witness to.
         .target(
@@ -39,6 +40,9 @@ let package = Package(
             path: "Tests/RelayTests", swiftSettings: strict),
         .testTarget(
             name: "LinkTests", dependencies: ["RelayLink"], path: "Tests/LinkTests", swiftSettings: strict),
+        .testTarget(
+            name: "GateTests", dependencies: ["Gate", "RelayLink", "FakeJupyter", "CLinux"],
+            path: "Tests/GateTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
