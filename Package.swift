@@ -23,6 +23,10 @@ let package = Package(
         // would need them inside every container.
         .target(name: "RelayLink", swiftSettings: strict),
         .target(name: "Gate", dependencies: ["RelayLink", "CLinux"], swiftSettings: strict),
+        .executableTarget(
+            name: "relay-shim", dependencies: ["Gate", "RelayLink"],
+            swiftSettings: strict + [.unsafeFlags(["-static-executable"])],
+            linkerSettings: [.unsafeFlags(["-static-executable", "-Xlinker", "-s"])]),
 
         // A Jupyter client and a kernel to test against. It must not depend on what it bears witness to.
         .target(

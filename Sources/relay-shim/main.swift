@@ -1,0 +1,53 @@
+import Gate
+import Glibc
+import RelayLink
+
+/// One static binary with two uses: `gate` inside a container, and the program that kernel.json names on the
+/// host. This file only tells them apart.
+func start(_ arguments: [String]) -> Int32 {
+    switch arguments.first {
+    case "gate": return gate(Array(arguments.dropFirst()))
+    case "--version":
+        print("relay-shim \(ControlProtocol.release), protocol \(ControlProtocol.version)")
+        return 0
+    default: return refuse("the first argument is neither gate nor --version")
+    }
+}
+
+func gate(_ arguments: [String]) -> Int32 {
+    var name = "gate"
+    var joins = false
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+        switch argument {
+        case "--join": joins = true
+        case "--name":
+            guard let value = rest.popFirst(), JoinPoint.isName(value) else {
+                return refuse("--name takes 1 to 32 letters, digits, dots, dashes or underscores")
+            }
+            name = value
+        default: return refuse("unknown argument \(printable(argument))")
+        }
+    }
+    if joins { return Joiner.run(name) }
+    do throws(GateError) {
+        return try Gate(name: name).run()
+    } catch {
+        Complaint.say(error)
+        return 69
+    }
+}
+
+func refuse(_ reason: String) -> Int32 {
+    Complaint.say(GateError(.usage, reason))
+    Complaint.say(
+        """
+        usage: relay-shim gate [--name NAME]          serve kernels in this container over stdin and stdout
+               relay-shim gate --join [--name NAME]   a new link to the gate that runs here
+               relay-shim --version
+        """)
+    return 64
+}
+
+StandardStreams.ensure()
+exit(start(Array(CommandLine.arguments.dropFirst())))
