@@ -90,7 +90,10 @@ package final class Gate {
 
     private func acceptJoins() {
         while case .accepted(let descriptor) = Sockets.accept(from: joinListener) {
-            guard Sockets.peerUser(of: descriptor) == getuid(), callers.count < Tuning.mostWaitingLinks else {
+            // Until its own stdio has said hello there is no token, and nobody else may choose it.
+            guard token != nil, Sockets.peerUser(of: descriptor) == getuid(),
+                callers.count < Tuning.mostWaitingLinks
+            else {
                 close(descriptor)
                 continue
             }

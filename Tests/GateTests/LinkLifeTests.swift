@@ -113,6 +113,16 @@ import Testing
         #expect(try gate.stop() == 0)
     }
 
+    @Test func nobodyJoinsBeforeTheFirstHello() throws {
+        let gate = try GateProcess()
+        let early = try GateProcess(["--join"], name: gate.name)
+        early.send(.hello(.init(token: String(repeating: "x", count: 32))))
+        // Either the gate has closed it, or the name was not there yet.
+        #expect([0, 69].contains(try early.wait()))
+        _ = try gate.hello()
+        #expect(try gate.stop() == 0)
+    }
+
     @Test func withoutAGateJoiningSaysSo() throws {
         #expect(try GateProcess(["--join"], name: "nobody-\(getpid())").wait() == 69)
     }

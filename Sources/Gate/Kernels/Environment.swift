@@ -30,7 +30,7 @@ package struct Environment: Sendable, Equatable {
         result.values["JPY_PARENT_PID"] = getpid() == 1 ? nil : String(getpid())
         result.values[mark.name] = mark.value
         if result.values["PATH"] == nil { result.values["PATH"] = Self.usualPath }
-        if result.values["HOME"] == nil { result.values["HOME"] = Account.current.home ?? "/" }
+        if result.values["HOME"]?.isEmpty ?? true { result.values["HOME"] = Account.current.home ?? "/" }
         return result
     }
 

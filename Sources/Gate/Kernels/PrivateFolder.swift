@@ -38,7 +38,8 @@ package struct PrivateFolder: Sendable {
             places.append(String(cString: folder))
             free(folder)
         }
-        return places
+        var seen: Set<String> = []
+        return places.filter { seen.insert($0).inserted }
     }
 
     private enum Outcome {

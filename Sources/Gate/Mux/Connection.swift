@@ -208,8 +208,10 @@ final class Connection {
         phase = .flowing
         timer?.cancel()
         timer = nil
-        toKernel = Flow(from: outer, to: inner, first: server.surplus)
-        toClient = Flow(from: inner, to: outer, first: ready + (client?.surplus ?? []))
+        toKernel = Flow(from: outer, to: inner, splicing: true, first: server.surplus)
+        let isTCP = Sockets.localPort(of: inner) != nil
+        let first = ready + (client?.surplus ?? [])
+        toClient = Flow(from: inner, to: outer, splicing: isTCP, first: first)
         client = nil
         metadata = []
         multiplexer.joined(self)

@@ -6,13 +6,16 @@ import Glibc
 /// Nothing is read that cannot be written: at most one piece is held, and while it is, the source is left
 /// alone, so that its sender feels the receiver's pace.
 ///
-/// Small pieces are read and written; when a whole buffer came at once, what follows is spliced, which spares
-/// large outputs both copies. Splicing small pieces would fill the pipe's slots with a few bytes each.
+/// Small pieces are read and written; when a whole buffer came at once from a TCP socket, what follows is
+/// spliced, which spares large messages both copies. Splicing small pieces would fill the pipe's slots with a
+/// few bytes each; and for what comes from a Unix socket in bulk, copying took 0.2 s of processor time for a
+/// gigabyte and splicing 0.35 s (from TCP: 0.35 s and 0.3 s).
 ///
 /// Concurrency: confined to the gate's thread.
 final class Flow {
     private let source: Int32
     private let sink: Int32
+    private let mayEverSplice: Bool
     /// Set by events; cleared by a call that would have waited.
     var mayRead = true
     var mayWrite = true
@@ -28,7 +31,8 @@ final class Flow {
     private(set) var isOver = false
     private(set) var bytes: Int64 = 0
 
-    init(from source: Int32, to sink: Int32, first: [UInt8]) {
+    init(from source: Int32, to sink: Int32, splicing: Bool, first: [UInt8]) {
+        mayEverSplice = splicing
         self.source = source
         self.sink = sink
         pending = first
@@ -64,7 +68,7 @@ final class Flow {
     private func copy(_ scratch: Scratch) -> Int {
         let count = read(scratch, scratch.buffer.count)
         guard count > 0 else { return sourceEnded ? 1 : 0 }
-        isBulk = count == scratch.buffer.count
+        isBulk = mayEverSplice && count == scratch.buffer.count
         let written = mayWrite ? write(UnsafeRawBufferPointer(scratch.buffer)[..<count]) : 0
         if written < count, !sinkFailed {
             pending = Array(scratch.buffer[written..<count])
