@@ -45,7 +45,7 @@ let package = Package(
         .testTarget(
             name: "LinkTests", dependencies: ["RelayLink"], path: "Tests/LinkTests", swiftSettings: strict),
         .testTarget(
-            name: "GateTests", dependencies: ["Gate", "RelayLink", "FakeJupyter", "CLinux"],
+            name: "GateTests", dependencies: ["Gate", "RelayLink", "KernelRelay", "FakeJupyter", "CLinux"],
             path: "Tests/GateTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
