@@ -61,15 +61,15 @@ package final class RawPeer {
 
     // MARK: - ZMTP 3.0 with the NULL mechanism (RFC 23)
 
-    /// Shakes hands as a DEALER that is called `identity`.
-    package func shakeHands(as identity: [UInt8]) throws {
+    /// Shakes hands as a socket of a kind; a DEALER may have a name.
+    package func shakeHands(as kind: String, identity: [UInt8] = []) throws {
         let greeting: [UInt8] =
             [0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F, 3, 0] + Array("NULL".utf8)
             + [UInt8](repeating: 0, count: 48)
         try write(greeting)
         _ = try read(64)
         var ready: [UInt8] = [5] + Array("READY".utf8)
-        for (name, value) in [("Socket-Type", Array("DEALER".utf8)), ("Identity", identity)] {
+        for (name, value) in [("Socket-Type", Array(kind.utf8)), ("Identity", identity)] {
             ready += [UInt8(name.utf8.count)] + Array(name.utf8) + [0, 0, 0, UInt8(value.count)] + value
         }
         try write([0x04, UInt8(ready.count)] + ready)
@@ -83,8 +83,8 @@ package final class RawPeer {
         [more ? 1 : 0, UInt8(bytes.count)] + bytes
     }
 
-    /// The head of a long frame that is to be followed by others.
-    package static func longFrameHead(_ size: UInt64) -> [UInt8] {
-        [3] + (0..<8).map { UInt8(truncatingIfNeeded: size >> (56 - 8 * UInt64($0))) }
+    /// The head of a long frame.
+    package static func longFrameHead(_ size: UInt64, more: Bool) -> [UInt8] {
+        [more ? 3 : 2] + (0..<8).map { UInt8(truncatingIfNeeded: size >> (56 - 8 * UInt64($0))) }
     }
 }

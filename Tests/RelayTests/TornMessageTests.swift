@@ -17,10 +17,10 @@ import Testing
 
         let frames = SignedMessage("torn_request", session: "torn").frames(for: rig.front)
         let dying = try RawPeer(rig.front, channel)
-        try dying.shakeHands(as: Array("dying".utf8))
+        try dying.shakeHands(as: "DEALER", identity: Array("dying".utf8))
         for frame in frames.dropLast() { try dying.write(RawPeer.frame(frame, more: true)) }
         if tear == .withinAFrame {
-            try dying.write(RawPeer.longFrameHead(1 << 20))
+            try dying.write(RawPeer.longFrameHead(1 << 20, more: true))
             try dying.write([UInt8](repeating: 1, count: 100_000))
         }
         dying.close()
