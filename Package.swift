@@ -18,6 +18,21 @@ let package = Package(
         .executableTarget(
             name: "EmbeddedRelay", dependencies: ["KernelRelay"], path: "Examples/EmbeddedRelay",
             swiftSettings: strict),
+
+        // A Jupyter client and a kernel to test against. It must not depend on what it bears witness to.
+        .target(
+            name: "FakeJupyter", dependencies: ["CZMQ", "CCrypto"], path: "Tests/FakeJupyter",
+            swiftSettings: strict),
+        .testTarget(
+            name: "FakeJupyterTests", dependencies: ["FakeJupyter"], path: "Tests/FakeJupyterTests",
+            swiftSettings: strict),
+
+        .testTarget(
+            name: "WireTests", dependencies: ["KernelRelay", "CZMQ", "CLinux"], path: "Tests/WireTests",
+            swiftSettings: strict),
+        .testTarget(
+            name: "RelayTests", dependencies: ["KernelRelay", "FakeJupyter", "EmbeddedRelay"],
+            path: "Tests/RelayTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
