@@ -42,15 +42,17 @@ def connected(connection: Path, *, subscribe: bool = True, depth: int | None = N
     context = zmq.Context()
     if depth is not None:
         context.rcvhwm = depth
-    # A kernel drops its input_request, and waits for the answer for ever, while stdin is not yet
-    # connected. This makes stdin writable only once it is.
-    context.immediate = int(subscribe)
     client = BlockingKernelClient(context=context, connection_file=str(connection))
     client.load_connection_file()
+    # A kernel drops its input_request, and waits for the answer for ever, while stdin is not yet
+    # connected. This makes stdin alone writable only once it is; the others must never block a send.
+    context.immediate = 1
+    stdin = client.stdin_channel.socket
+    context.immediate = 0
     client.start_channels()
     try:
         if subscribe:
-            assert client.stdin_channel.socket.poll(PATIENCE * 1_000, zmq.POLLOUT), "stdin does not connect"
+            assert stdin.poll(PATIENCE * 1_000, zmq.POLLOUT), "stdin does not connect"
             until_heard(client)
         yield client
     finally:

@@ -10,21 +10,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jupyter_client import BlockingKernelClient
+import zmq
 
 from clients import ask, await_message, await_reply, connected, outcome, run
-from processes import Kernel, Line, Relay, write_connection
+from processes import PATIENCE, Kernel, Line, Relay, write_connection
 
 
 def test_two_clients_have_their_own_replies_and_input(line: Line) -> None:
     with connected(line.front) as one, connected(line.front) as two:
         asking = {client: client.execute("print(input('? '))", allow_stdin=True) for client in (one, two)}
-        # The kernel takes them in turn: the first question must be answered before the second is asked.
-        for client, answer in ((one, "first"), (two, "second")):
-            question = await_reply(client.get_stdin_msg, asking[client])
-            assert question["content"]["prompt"] == "? "
-            client.input(answer)
-            assert outcome(client, asking[client]).text() == f"{answer}\n"
+        clients = {client.stdin_channel.socket: client for client in asking}
+        poller = zmq.Poller()
+        for socket in clients:
+            poller.register(socket, zmq.POLLIN)
+        # Either may be asked first, and the second only when the first has answered.
+        for number in range(2):
+            ((socket, _),) = poller.poll(PATIENCE * 1_000)
+            client = clients[socket]
+            question = client.get_stdin_msg(timeout=0)
+            assert question["parent_header"]["msg_id"] == asking[client]
+            client.input(f"answer {number}")
+            assert outcome(client, asking.pop(client)).text() == f"answer {number}\n"
+        assert not asking
         for client in (one, two):
             assert not client.stdin_channel.socket.poll(0)
             assert not client.shell_channel.socket.poll(0)

@@ -21,8 +21,11 @@ def test_a_notebook_runs(line: Line) -> None:
     manager = Relayed(connection_file=str(line.front), owns_kernel=False)
     manager.load_connection_file()
     runner = NotebookClient(notebook, km=manager, timeout=30)
-    runner.execute()
-    runner.kc.stop_channels()
+    try:
+        runner.execute()
+    finally:
+        if runner.kc is not None:
+            runner.kc.stop_channels()
     first, second, third = (cell.outputs for cell in notebook.cells)
     assert first == []
     assert [output.output_type for output in second] == ["stream", "execute_result"]
