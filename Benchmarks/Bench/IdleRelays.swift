@@ -1,0 +1,113 @@
+import CZMQ
+import FakeJupyter
+import Glibc
+
+/// What many relays in one process cost while nothing happens: private memory and processor time.
+///
+/// Each relay has a kernel's five sockets behind it and a client's five in front, and has passed a request and its
+/// reply. The sockets are plain ones of this process, served by nobody, for nothing arrives at them.
+struct IdleRelays {
+    let places: Places
+    let seconds: Double
+
+    struct Cost {
+        var bytes: Double
+        var processorShare: Double
+    }
+
+    /// Zero relays are measured as well, where the program takes that; nil where it does not.
+    func measure(_ count: Int) throws -> Cost? {
+        guard let context = zmq_ctx_new() else { throw BenchError.zmq("zmq_ctx_new") }
+        zmq_ctx_set(context, ZMQ_MAX_SOCKETS, Int32(10 * count + 64))
+        var sockets: [RawSocket] = []
+        defer {
+            for socket in sockets { zmq_close(socket) }
+            zmq_ctx_term(context)
+        }
+        func open(_ kind: Int32) throws -> RawSocket {
+            let socket = try Wire.socket(context, kind)
+            sockets.append(socket)
+            Wire.set(socket, ZMQ_RCVTIMEO, 20_000)
+            return socket
+        }
+
+        var arguments: [String] = []
+        var fronts: [PeerAddress] = []
+        var kernels: [RawSocket] = []
+        for index in 0..<count {
+            let back = try PeerAddress.loopback(key: Lane.kernelKey)
+            let front = try PeerAddress.loopback(key: Lane.clientKey)
+            for channel in PeerChannel.allCases {
+                let socket = try open(channel == .iopub ? ZMQ_XPUB : ZMQ_ROUTER)
+                try Wire.bind(socket, back.endpoint(channel))
+                if channel == .shell { kernels.append(socket) }
+            }
+            let files = ["\(places.work)/idle-\(index)-front.json", "\(places.work)/idle-\(index)-back.json"]
+            try front.write(to: files[0])
+            try back.write(to: files[1])
+            arguments += files
+            fronts.append(front)
+        }
+        let child = try ChildProcess("\(Places.products)/embedded-relay", arguments)
+        defer { child.end() }
+        do {
+            try child.awaitLine("relaying", milliseconds: 30_000)
+        } catch {
+            if count == 0 { return nil }
+            throw error
+        }
+
+        let requests = MessagePool(count: 1, key: Lane.clientKey, total: 200)
+        let scratch = Scratch()
+        for (front, kernel) in zip(fronts, kernels) {
+            var shell: RawSocket?
+            for channel in PeerChannel.allCases {
+                let kind = channel == .iopub ? ZMQ_SUB : channel == .hb ? ZMQ_REQ : ZMQ_DEALER
+                let socket = try open(kind)
+                if kind == ZMQ_SUB { zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0) }
+                try Wire.connect(socket, front.endpoint(channel))
+                if channel == .shell { shell = socket }
+            }
+            guard let shell, requests.send(0, on: shell, scratch.message),
+                Wire.isReadable(kernel, milliseconds: 20_000)
+            else { throw BenchError("a request did not come through one of \(count) relays") }
+            _ = Wire.echo(kernel, scratch.message)
+            guard Wire.isReadable(shell, milliseconds: 20_000) else {
+                throw BenchError("a reply did not come through one of \(count) relays")
+            }
+        }
+
+        // A moment for what follows a connection to settle, then the quiet that is to be measured.
+        poll(nil, 0, 500)
+        let before = child.processorSeconds
+        let start = Wire.now()
+        poll(nil, 0, Int32(seconds * 1000))
+        let share = (child.processorSeconds - before) / (Wire.now() - start)
+        return Cost(bytes: child.privateBytes, processorShare: share)
+    }
+
+    func run(_ results: inout Results) throws {
+        let base = try measure(0)
+        var one: Cost?
+        for count in [1, 30, 200] {
+            guard let cost = try measure(count) else { continue }
+            if count == 1 { one = cost }
+            // Without a base, what the first one costs includes the process itself, so the others start from it.
+            let floor: (bytes: Double, relays: Double) =
+                base.map { ($0.bytes, 0) } ?? (count > 1 ? (one?.bytes ?? 0, 1) : (0, 0))
+            let each = (cost.bytes - floor.bytes) / (Double(count) - floor.relays)
+            results.add(
+                "memory of each of \(count) idle relay\(count == 1 ? "" : "s")", .megabytes,
+                Contestant.relay.rawValue,
+                each / 1e6)
+            results.add(
+                "processor, \(count) idle relay\(count == 1 ? "" : "s")", .percentOfCore,
+                Contestant.relay.rawValue,
+                cost.processorShare * 100)
+        }
+        if let base {
+            results.add(
+                "memory of the process, no relay", .megabytes, Contestant.relay.rawValue, base.bytes / 1e6)
+        }
+    }
+}
