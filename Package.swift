@@ -6,7 +6,8 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let package = Package(
     name: "KernelRelay",
     products: [
-        .library(name: "KernelRelay", targets: ["KernelRelay"])
+        .library(name: "KernelRelay", targets: ["KernelRelay"]),
+        .executable(name: "embedded-relay", targets: ["EmbeddedRelay"]),
     ],
     targets: [
         .systemLibrary(name: "CZMQ"),
@@ -14,6 +15,9 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .target(
             name: "KernelRelay", dependencies: ["CZMQ", "CCrypto", "CLinux"], swiftSettings: strict),
+        .executableTarget(
+            name: "EmbeddedRelay", dependencies: ["KernelRelay"], path: "Examples/EmbeddedRelay",
+            swiftSettings: strict),
 
         // A Jupyter client and a kernel to test against. It must not depend on what it bears witness to.
         .target(
@@ -22,6 +26,13 @@ let package = Package(
         .testTarget(
             name: "FakeJupyterTests", dependencies: ["FakeJupyter"], path: "Tests/FakeJupyterTests",
             swiftSettings: strict),
+
+        .testTarget(
+            name: "WireTests", dependencies: ["KernelRelay"], path: "Tests/WireTests",
+            swiftSettings: strict),
+        .testTarget(
+            name: "RelayTests", dependencies: ["KernelRelay", "FakeJupyter", "EmbeddedRelay"],
+            path: "Tests/RelayTests", swiftSettings: strict),
 
         // The bench: load, sink and table; and libzmq's own proxy to be measured against.
         .executableTarget(

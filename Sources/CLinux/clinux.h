@@ -1,4 +1,9 @@
 #pragma once
-// What Swift's Glibc module leaves out: it does not cover these two headers.
+// What Swift's Glibc module leaves out: these two headers,
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+// and two functions that glibc shows only under _GNU_SOURCE. Defining that here alone would make types
+// such as fd_set differ between this module and Glibc's.
+#include <pthread.h>
+int mkostemp(char *name, int flags);
+int pthread_setname_np(pthread_t thread, const char *name);

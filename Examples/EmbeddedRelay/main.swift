@@ -1,0 +1,53 @@
+// A relay in a program of one's own: `embedded-relay FRONT.json BACK.json [FRONT BACK]...`
+//
+// FRONT is the connection file that the notebook uses; BACK is the one that the kernel was started with.
+// It runs until standard input ends or SIGTERM or SIGINT comes, and then prints what each relay did.
+
+import Dispatch
+import FoundationEssentials
+import Glibc
+import KernelRelay
+
+func complain(_ line: String) {
+    let bytes = Array("\(line)\n".utf8)
+    _ = write(STDERR_FILENO, bytes, bytes.count)
+}
+
+// Blocked before any thread starts, so that only `sigwait` below sees them.
+var signals = sigset_t()
+sigaddset(&signals, SIGTERM)
+sigaddset(&signals, SIGINT)
+pthread_sigmask(SIG_BLOCK, &signals, nil)
+
+let files = Array(CommandLine.arguments.dropFirst())
+guard !files.isEmpty, files.count.isMultiple(of: 2) else {
+    complain("usage: embedded-relay FRONT.json BACK.json [FRONT BACK]...")
+    exit(EX_USAGE)
+}
+
+do throws(RelayError) {
+    var relays: [Relay] = []
+    for pair in stride(from: 0, to: files.count, by: 2) {
+        let notebook = try ConnectionInfo(contentsOf: files[pair])
+        let kernel = try ConnectionInfo(contentsOf: files[pair + 1])
+        relays.append(try Relay(front: notebook, back: kernel))
+    }
+    print("relaying")
+    fflush(nil)
+
+    DispatchQueue.global().async {
+        while readLine() != nil {}
+        kill(getpid(), SIGTERM)
+    }
+    var caught: Int32 = 0
+    sigwait(&signals, &caught)
+
+    for relay in relays {
+        relay.stop()
+        let report = try? JSONEncoder().encode(relay.statistics)
+        print(String(decoding: report ?? Data(), as: UTF8.self))
+    }
+} catch {
+    complain("\(error)")
+    exit(EX_UNAVAILABLE)
+}

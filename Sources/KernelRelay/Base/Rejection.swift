@@ -1,0 +1,23 @@
+/// Why a message or a connection did not pass.
+public enum Rejection: String, CaseIterable, Sendable, Codable, CodingKeyRepresentable {
+    /// The signature is not the one that the key makes of the four parts.
+    case badSignature
+    /// A key is set, and the signature frame is empty.
+    case missingSignature
+    /// No `<IDS|MSG>` frame.
+    case missingDelimiter
+    /// Fewer than a signature and four parts behind the delimiter.
+    case missingParts
+    /// Nothing in front of the delimiter tells whom the message is for.
+    case missingIdentity
+    /// More frames than ``Tuning/mostFrames``.
+    case tooManyFrames
+    /// A connection that did not finish its ZMTP or CURVE handshake: a port scan, a browser, a stranger.
+    case handshake
+    /// The message is for a client that has gone.
+    case clientGone
+    /// The message was meant for a kernel that has gone.
+    case stale
+    /// The relay ended before the receiver took the message.
+    case stopped
+}

@@ -1,0 +1,63 @@
+/// The numbers that shape a relay, each with what it trades.
+package enum Tuning {
+    /// Messages that one lane moves before every other lane is looked at. More saves system calls in a
+    /// flood; fewer lets an interrupt through sooner (64 messages of 300 bytes take about 0.2 ms).
+    package static let burstMessages = 64
+
+    /// Bytes that one lane hashes or moves in a turn, for the same reason: at the speed of SHA-256 two
+    /// passes over this take about 0.6 ms, which is what a 200 MB cell output may cost an interrupt.
+    package static let burstBytes = 512 * 1024
+
+    /// Bytes that go through one hash before they go through the other: small enough that the second finds
+    /// them in the first-level cache.
+    package static let hashPiece = 16 * 1024
+
+    /// libzmq's high-water mark for every pipe of a relay. Large enough that a burst rarely waits for the
+    /// other thread; small enough that a queue of 1 MB outputs stays far from the memory of a machine,
+    /// because libzmq counts messages and not bytes.
+    package static let pipeDepth: Int32 = 256
+
+    /// Bytes of iopub messages that a relay holds itself before it lets the kernel feel the slow client.
+    /// ipykernel drops its output without a word once its own 1,000 messages are queued: what is held here
+    /// is what stands between a slow client and that.
+    package static let holdLimit = 64 * 1024 * 1024
+
+    /// What a held frame costs on top of its bytes: its descriptor and its allocation. Counted, so that a
+    /// flood of tiny frames is bounded as well.
+    package static let frameOverhead = 128
+
+    /// Frames in one message. A message with a widget's thousand buffers passes; a peer that sends frames
+    /// without end is cut off.
+    package static let mostFrames = 4096
+
+    /// The largest single frame, in front and behind. libzmq takes a frame whole into memory before anyone
+    /// can look at its signature.
+    package static let largestFrame: Int64 = 2 << 30
+
+    /// Wait before a refused back is tried again; it grows by an eighth each time up to the second figure, so
+    /// that a kernel is found within an eighth of the time it took to listen, and a dead one costs little.
+    package static let firstRetry: Duration = .milliseconds(10)
+    package static let longestRetry: Duration = .seconds(1)
+
+    /// When one of the five connections to a kernel is lost, how long the others may be silent before they
+    /// are given up too.
+    package static let lastWords: Duration = .seconds(1)
+
+    /// How long a closing relay lets libzmq hand its last messages to a client that does not read.
+    package static let farewellMilliseconds: Int32 = 250
+
+    /// Safety net under a held message. libzmq cannot say "this XPUB, this ROUTER peer can be written to
+    /// again": it wakes the descriptor, and a wake-up can be eaten by another call on the same socket.
+    package static let heldRetry: Duration = .milliseconds(10)
+
+    /// Descriptors one relay needs at rest, with room for its first clients. libzmq aborts the process
+    /// when it cannot make one, so that a relay asks before it starts.
+    package static let descriptors = 96
+
+    /// Distinct topics that clients may have passed upstream to one kernel; each costs it memory.
+    package static let mostTopics = 1024
+    package static let longestTopic = 256
+
+    /// The largest connection file that is read: a real one has 400 bytes.
+    package static let largestConnectionFile = 1 << 20
+}

@@ -1,0 +1,116 @@
+/// The life of the five connections to a kernel, as a value: events in, actions out.
+///
+/// The five are one unit. They are made together, with one routing id that no other attempt ever used, they
+/// admit requests when the last of them has finished its handshake, and when one of them is lost all are
+/// replaced: a kernel that came back must not get what was queued for the one before, and its ROUTER would
+/// silently refuse an id that it still knows. Before they are replaced the relay hears them out.
+///
+///     closed ──time──▶ opening ──five handshakes──▶ up ──one lost──▶ ending ──all heard──▶ closed
+///                         └─────────one refused or lost─────────────────┘
+struct BackLife {
+    typealias Instant = ContinuousClock.Instant
+
+    enum Phase: Equatable {
+        case closed(until: Instant)
+        case opening
+        case up
+        /// What has come is still handed on; no later than `until` after the last of it.
+        case ending(until: Instant)
+    }
+
+    enum Event {
+        case handshakeDone(Channel)
+        case lost(Channel)
+        case refused(Channel)
+    }
+
+    enum Action: Equatable {
+        /// Make five new sockets and connect them.
+        case open
+        /// Requests may pass.
+        case admit
+        /// Requests may pass no more; those on their way were meant for the kernel that has gone.
+        case shut
+        /// Close the five sockets.
+        case close
+    }
+
+    private(set) var phase: Phase
+    private var answered: Set<Channel> = []
+    private var gone: Set<Channel> = []
+    private var wait = Tuning.firstRetry
+
+    init(now: Instant) { phase = .closed(until: now) }
+
+    /// When ``step(now:isDry:)`` wants to be called even if nothing happens.
+    var deadline: Instant? {
+        switch phase {
+        case .closed(let until), .ending(let until): until
+        case .opening, .up: nil
+        }
+    }
+
+    /// Whether any connection may still have something to say.
+    var mayHear: Bool {
+        switch phase {
+        case .closed: false
+        case .opening: !answered.isEmpty
+        case .up: true
+        case .ending: gone != answered
+        }
+    }
+
+    mutating func handle(_ event: Event, now: Instant) -> [Action] {
+        switch (phase, event) {
+        case (.opening, .handshakeDone(let channel)):
+            answered.insert(channel)
+            guard answered.count == Channel.allCases.count else { return [] }
+            phase = .up
+            wait = Tuning.firstRetry
+            return [.admit]
+        case (.opening, .lost(let channel)), (.opening, .refused(let channel)):
+            // A kernel that binds its sockets one by one is met half-way. What it may have said on those
+            // that answered is heard before the next attempt.
+            gone.insert(channel)
+            if answered.subtracting(gone).isEmpty { return shutDown(now) }
+            phase = .ending(until: now + Tuning.firstRetry)
+            return []
+        case (.up, .lost(let channel)):
+            gone.insert(channel)
+            phase = .ending(until: now + Tuning.lastWords)
+            return [.shut]
+        case (.ending, .lost(let channel)), (.ending, .refused(let channel)):
+            gone.insert(channel)
+            return []
+        default:
+            return []
+        }
+    }
+
+    /// What is due by now.
+    ///
+    /// - Parameter isDry: the relay has taken all that the five connections brought so far.
+    mutating func step(now: Instant, isDry: Bool) -> [Action] {
+        switch phase {
+        case .closed(let until) where now >= until:
+            phase = .opening
+            answered = []
+            gone = []
+            return [.open]
+        case .ending(let until):
+            if !isDry {
+                phase = .ending(until: max(until, now + Tuning.lastWords))
+                return []
+            }
+            return answered.isSubset(of: gone) || now >= until ? shutDown(now) : []
+        default:
+            return []
+        }
+    }
+
+    private mutating func shutDown(_ now: Instant) -> [Action] {
+        phase = .closed(until: now + wait)
+        wait = min(wait + wait / 8, Tuning.longestRetry)
+        return [.close]
+    }
+}

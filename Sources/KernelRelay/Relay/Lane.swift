@@ -1,0 +1,214 @@
+import CZMQ
+
+/// One direction of one channel: takes a message from its source, checks and re-signs it, hands it to its
+/// sink, and holds it while the sink is full.
+///
+/// Concurrency: confined to the relay's thread.
+///
+/// libzmq's descriptors are the reason for the two `may` flags. Every call on a socket may swallow the
+/// wake-up that was meant for the other direction, so a lane that has used its source or its sink tells the
+/// lane that uses the same socket the other way round, and nobody sleeps before all have looked again.
+final class Lane {
+    enum Duty {
+        /// Checked and signed again. Routed messages need an identity in front.
+        case message(routed: Bool)
+        /// Bytes that go through as they are.
+        case heartbeat
+        /// A client's subscription, passed upstream so that the kernel can welcome it.
+        case subscription
+    }
+
+    let channel: Channel
+    let direction: Direction
+    private let duty: Duty
+    private let counters: Counters
+    private let figures: Int
+    private let holdLimit: Int
+
+    /// The sockets, while there are any: those behind come and go with the kernel.
+    var source: SocketHandle?
+    var sink: SocketHandle?
+    /// Whether messages may be taken from the source at all.
+    var isOpen = false
+    /// The source may have a message; false once it said that it has none.
+    var mayReceive = true
+    /// The sink may have room; false once it refused.
+    var maySend = true
+    /// The lane that uses the same two sockets the other way round.
+    unowned(unsafe) var opposite: Lane!
+
+    private var frames = Frames()
+    private var held = HeldMessages()
+    private var seal: Seal
+    private var topics = 0
+
+    init(
+        _ channel: Channel, _ direction: Direction, duty: Duty, seal: consuming Seal, holdLimit: Int,
+        counters: Counters
+    ) {
+        self.channel = channel
+        self.direction = direction
+        self.duty = duty
+        self.seal = seal
+        self.holdLimit = holdLimit
+        self.counters = counters
+        figures = Counters.base(channel, direction)
+    }
+
+    private var hasRoom: Bool { held.isEmpty || held.bytes < holdLimit }
+
+    /// Whether a turn could move something.
+    var isReady: Bool {
+        if !held.isEmpty, maySend, sink != nil { return true }
+        return isOpen && (seal.isBusy || mayReceive) && hasRoom
+    }
+
+    /// Whether messages wait for the sink.
+    var isHolding: Bool { !held.isEmpty }
+
+    /// Whether the source has nothing more to say for now.
+    var isDry: Bool { !seal.isBusy && !mayReceive }
+
+    /// Moves messages until there are none, the sink is full or the burst is over.
+    func turn() {
+        var allowance = Tuning.burstBytes
+        if !held.isEmpty, maySend { sendHeld(&allowance) }
+        guard isOpen, let source else { return }
+        for _ in 0..<Tuning.burstMessages where allowance > 0 && hasRoom {
+            if !seal.isBusy {
+                switch frames.receive(from: source) {
+                case .nothing:
+                    mayReceive = false
+                    return
+                case .refused:
+                    count(.tooManyFrames)
+                    continue
+                case .message:
+                    // The same call may have learnt that this socket can be written to again.
+                    opposite.maySend = true
+                    if !begin() { continue }
+                }
+            }
+            if seal.isBusy {
+                switch seal.advance(&frames, allowance: &allowance) {
+                case .unfinished: return
+                case .refused(let reason):
+                    drop(reason)
+                    continue
+                case .sealed: break
+                }
+            }
+            handOn(&allowance)
+        }
+    }
+
+    /// Looks at a new message. False when it goes no further.
+    private func begin() -> Bool {
+        switch duty {
+        case .heartbeat: return true
+        case .subscription:
+            if isWelcomeTopic { return true }
+            frames.clear()
+            return false
+        case .message(let routed):
+            if let reason = seal.begin(frames, routed: routed) {
+                drop(reason)
+                return false
+            }
+            return true
+        }
+    }
+
+    /// A subscription is a 1 and a topic. Unsubscribing is not passed on: the relay itself wants
+    /// everything for as long as it lives. Topics are bounded, because each costs the kernel memory.
+    private var isWelcomeTopic: Bool {
+        guard frames.count == 1, (1...Tuning.longestTopic + 1).contains(frames.size(0)),
+            frames.bytes(0).load(as: UInt8.self) == 1
+        else { return false }
+        if frames.size(0) == 1 { return true }
+        topics += 1
+        return topics <= Tuning.mostTopics
+    }
+
+    private func handOn(_ allowance: inout Int) {
+        let bytes = frames.totalSize
+        if held.isEmpty, let sink {
+            let outcome = frames.send(to: sink)
+            opposite.mayReceive = true
+            switch outcome {
+            case .sent:
+                allowance -= bytes
+                passed(bytes)
+                return
+            case .gone:
+                count(direction == .toClient ? .clientGone : .stale)
+                return
+            case .full: maySend = false
+            }
+        }
+        held.append(&frames)
+        counters.add(1, to: .everHeld, at: figures)
+        showHeld()
+    }
+
+    private func sendHeld(_ allowance: inout Int) {
+        guard let sink else { return }
+        sink.refresh()
+        defer {
+            showHeld()
+            opposite.mayReceive = true
+        }
+        while !held.isEmpty, allowance > 0 {
+            let bytes = held.firstSize
+            switch held.sendFirst(to: sink) {
+            case .sent:
+                allowance -= bytes
+                passed(bytes)
+            case .gone: count(direction == .toClient ? .clientGone : .stale)
+            case .full:
+                maySend = false
+                return
+            }
+        }
+    }
+
+    /// Throws away what was meant for a kernel that has gone: what is held, and what has arrived by now.
+    func dropStale() {
+        discardHeld(as: .stale)
+        if seal.isBusy { drop(.stale) }
+        guard let source else { return }
+        // Bounded by what the pipe of one client can hold, or a client that sends without end would keep
+        // the relay here.
+        for _ in 0..<Int(Tuning.pipeDepth) * 4 {
+            guard case .message = frames.receive(from: source) else { break }
+            drop(.stale)
+        }
+        mayReceive = true
+        topics = 0
+    }
+
+    func discardHeld(as reason: Rejection) {
+        counters.count(reason, at: figures, times: held.count)
+        held.removeAll()
+        showHeld()
+    }
+
+    func count(_ reason: Rejection) { counters.count(reason, at: figures) }
+
+    private func drop(_ reason: Rejection) {
+        frames.clear()
+        seal.abandon()
+        count(reason)
+    }
+
+    @inline(__always)
+    private func passed(_ bytes: Int) {
+        counters.add(1, to: .messages, at: figures)
+        counters.add(bytes, to: .bytes, at: figures)
+    }
+
+    private func showHeld() {
+        counters.set(.heldMessages, to: held.count, at: figures)
+        counters.set(.heldBytes, to: held.bytes, at: figures)
+    }
+}

@@ -1,0 +1,130 @@
+import CZMQ
+
+/// One socket of a relay with its monitor, in front or behind.
+///
+/// Concurrency: confined to the relay's thread, like the sockets in it.
+final class Port {
+    let socket: Socket
+    let monitor: Monitor
+    let descriptor: Int32
+    let monitorDescriptor: Int32
+    /// The socket's file, which is ours to remove.
+    private let file: UnixListener?
+
+    private init(
+        socket: consuming Socket, monitor: consuming Monitor, file: UnixListener? = nil
+    ) throws(RelayError) {
+        self.file = file
+        descriptor = try socket.descriptor()
+        monitorDescriptor = try monitor.descriptor()
+        self.socket = socket
+        self.monitor = monitor
+    }
+
+    /// A socket bound where the notebook looks for the kernel.
+    static func front(
+        _ channel: Channel, _ info: ConnectionInfo, in context: borrowing Context
+    ) throws(RelayError) -> Port {
+        let socket = try Socket(channel == .iopub ? .xpub : .router, in: context)
+        try limit(socket)
+        try socket.set(ZMQ_LINGER, Tuning.farewellMilliseconds)
+        if channel == .iopub {
+            // Refuse instead of dropping; and tell of every subscription, not only of a topic's first.
+            try socket.set(ZMQ_XPUB_NODROP, 1)
+            try socket.set(ZMQ_XPUB_VERBOSE, 1)
+        } else {
+            // Refuse instead of dropping; and a client that comes back under its name is the same client.
+            try socket.set(ZMQ_ROUTER_MANDATORY, 1)
+            try socket.set(ZMQ_ROUTER_HANDOVER, 1)
+        }
+        if let curve = info.curve {
+            do throws(RelayError) {
+                try socket.set(ZMQ_CURVE_SERVER, 1)
+                try socket.set(ZMQ_CURVE_SECRETKEY, curve.secretKey)
+            } catch {
+                throw RelayError(.connectionCurve, "front", cause: error.cause)
+            }
+        }
+        let monitor = try Monitor(socket, name: "front-\(channel.rawValue)", in: context)
+        var file: UnixListener?
+        switch info.transport {
+        case .tcp: try setFamily(socket, info)
+        case .ipc:
+            let listener = try UnixListener(info.ipcPath(channel))
+            try socket.set(ZMQ_USE_FD, listener.descriptor)
+            file = listener
+        }
+        try socket.bind(info.endpoint(channel))
+        // From here on libzmq closes the descriptor.
+        file?.handOver()
+        return try Port(socket: socket, monitor: monitor, file: file)
+    }
+
+    /// A socket connected to the kernel, for one attempt.
+    ///
+    /// - Parameter identity: what the kernel's ROUTERs call this attempt. Shell and stdin must share it: the
+    ///   kernel asks its questions under the name that the request came from.
+    static func back(
+        _ channel: Channel, _ info: ConnectionInfo, _ credentials: GateCredentials?, identity: String,
+        in context: borrowing Context
+    ) throws(RelayError) -> Port {
+        let socket = try Socket(channel == .iopub ? .xsub : .dealer, in: context)
+        try limit(socket)
+        try socket.set(ZMQ_LINGER, 0)
+        // libzmq must not find the kernel again by itself: it would hand the new one what was queued for
+        // the old. An hour, because the socket is replaced long before.
+        try socket.set(ZMQ_RECONNECT_IVL, 3_600_000)
+        try socket.set(ZMQ_CONNECT_TIMEOUT, 5000)
+        try socket.set(ZMQ_HANDSHAKE_IVL, 10000)
+        try socket.set(ZMQ_TCP_KEEPALIVE, 1)
+        try socket.set(ZMQ_TCP_KEEPALIVE_IDLE, 60)
+        if channel != .iopub { try socket.set(ZMQ_ROUTING_ID, identity) }
+        if let credentials {
+            try socket.set(ZMQ_PLAIN_USERNAME, "\(credentials.kernel)/\(channel.rawValue)")
+            try socket.set(ZMQ_PLAIN_PASSWORD, credentials.token)
+        } else if let curve = info.curve {
+            try encrypt(socket, to: curve)
+        }
+        try setFamily(socket, info)
+        let monitor = try Monitor(socket, name: "\(identity)-\(channel.rawValue)", in: context)
+        try socket.connect(info.endpoint(channel))
+        if channel == .iopub { try subscribeToAll(socket) }
+        return try Port(socket: socket, monitor: monitor)
+    }
+
+    private static func limit(_ socket: borrowing Socket) throws(RelayError) {
+        try socket.set(ZMQ_SNDHWM, Tuning.pipeDepth)
+        try socket.set(ZMQ_RCVHWM, Tuning.pipeDepth)
+        try socket.set(ZMQ_MAXMSGSIZE, wide: Tuning.largestFrame)
+    }
+
+    private static func setFamily(_ socket: borrowing Socket, _ info: ConnectionInfo) throws(RelayError) {
+        if info.ip.utf8.contains(UInt8(ascii: ":")) { try socket.set(ZMQ_IPV6, 1) }
+    }
+
+    private static func encrypt(_ socket: borrowing Socket, to keys: ConnectionInfo.CurveKeys)
+        throws(RelayError)
+    {
+        var mine = [CChar](repeating: 0, count: 41)
+        var secret = mine
+        guard zmq_curve_keypair(&mine, &secret) == 0 else { throw .zmq("zmq_curve_keypair") }
+        do throws(RelayError) {
+            try socket.set(ZMQ_CURVE_SERVERKEY, keys.publicKey)
+            try socket.set(ZMQ_CURVE_PUBLICKEY, String(z85: mine))
+            try socket.set(ZMQ_CURVE_SECRETKEY, String(z85: secret))
+        } catch {
+            throw RelayError(.connectionCurve, "back", cause: error.cause)
+        }
+    }
+
+    private static func subscribeToAll(_ socket: borrowing Socket) throws(RelayError) {
+        var everything: UInt8 = 1
+        if zmq_send(socket.handle, &everything, 1, 0) < 0 { throw .zmq("subscribe") }
+    }
+}
+
+extension String {
+    fileprivate init(z85 characters: [CChar]) {
+        self.init(decoding: characters.prefix(40).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,260 @@
+import CZMQ
+
+/// What a relay's thread does: it waits for five sockets in front, five behind, their monitors and a
+/// command, and gives every lane its turn.
+///
+/// Concurrency: made, run and ended on one thread; nothing in it is touched from another but the mailbox
+/// and the counters, which say so themselves.
+final class RelayLoop {
+    private let context: Context
+    private let epoll: Epoll
+    private let frontInfo: ConnectionInfo
+    private let backInfo: ConnectionInfo
+    private let credentials: GateCredentials?
+    private let counters: Counters
+    private let mailbox: Mailbox
+
+    private var front: [Port] = []
+    private var back: [Port] = []
+    private let toKernel: [Lane]
+    private let toClient: [Lane]
+    /// All lanes, control first.
+    private let lanes: [Lane]
+
+    private var life = BackLife(now: .now)
+    private var attempts = 0
+    private let nonce: String
+    private var rung: Set<Ring> = []
+    /// Set once the relay is to end: no later than this.
+    private var stopBy: ContinuousClock.Instant?
+
+    /// What a number in the wait call stands for, besides the sockets that are marked at once.
+    private enum Ring: Hashable {
+        case mailbox
+        case frontMonitor(Int)
+        case backMonitor(Int)
+    }
+
+    private enum Number {
+        static let front: UInt64 = 0
+        static let back: UInt64 = 8
+        static let frontMonitor: UInt64 = 16
+        static let backMonitor: UInt64 = 24
+        static let mailbox: UInt64 = 32
+    }
+
+    init(
+        front: ConnectionInfo, back: ConnectionInfo, options: RelayOptions, counters: Counters,
+        mailbox: Mailbox
+    ) throws(RelayError) {
+        var toKernel: [Lane] = []
+        var toClient: [Lane] = []
+        for channel in Channel.allCases {
+            let up = try Self.lane(channel, .toKernel, front, back, hold: 0, counters)
+            let down = try Self.lane(channel, .toClient, back, front, hold: options.holdLimit, counters)
+            up.opposite = down
+            down.opposite = up
+            toKernel.append(up)
+            toClient.append(down)
+        }
+        self.toKernel = toKernel
+        self.toClient = toClient
+        lanes = [Channel.control, .stdin, .shell, .iopub, .hb].flatMap { channel in
+            [toKernel, toClient].map { $0.first { $0.channel == channel }! }
+        }
+        frontInfo = front
+        backInfo = back
+        credentials = options.credentials
+        self.counters = counters
+        self.mailbox = mailbox
+        nonce = SigningKey.random().text
+        context = try Context()
+        epoll = try Epoll()
+    }
+
+    private static func lane(
+        _ channel: Channel, _ direction: Direction, _ from: ConnectionInfo, _ to: ConnectionInfo, hold: Int,
+        _ counters: Counters
+    ) throws(RelayError) -> Lane {
+        let duty: Lane.Duty =
+            switch (channel, direction) {
+            case (.hb, _): .heartbeat
+            case (.iopub, .toKernel): .subscription
+            case (.iopub, .toClient): .message(routed: false)
+            default: .message(routed: true)
+            }
+        let seal = if case .message = duty { try Seal(from: from, to: to) } else { Seal() }
+        return Lane(channel, direction, duty: duty, seal: seal, holdLimit: hold, counters: counters)
+    }
+
+    /// Binds the front. Before anything slow happens: a client may be probing the ports already.
+    func bind() throws(RelayError) {
+        try epoll.add(mailbox.descriptor, as: Number.mailbox)
+        for (index, channel) in Channel.allCases.enumerated() {
+            let port = try Port.front(channel, frontInfo, in: context)
+            front.append(port)
+            try watch(port, index, Number.front, Number.frontMonitor)
+            rung.insert(.frontMonitor(index))
+            toKernel[index].source = port.socket.handle
+            toClient[index].sink = port.socket.handle
+        }
+    }
+
+    /// libzmq rings for a pipe only once its reader has found it empty; whoever watches a socket must
+    /// therefore ask it once before it sleeps.
+    private func watch(_ port: Port, _ index: Int, _ socket: UInt64, _ monitor: UInt64) throws(RelayError) {
+        try epoll.add(port.descriptor, as: socket + UInt64(index))
+        try epoll.add(port.monitorDescriptor, as: monitor + UInt64(index))
+    }
+
+    /// Relays until it is told to stop.
+    func run() {
+        while true {
+            if life.deadline != nil { carryOut(life.step(now: .now, isDry: toClient.allSatisfy(\.isDry))) }
+            if let stopBy, isDone(by: stopBy) { return }
+            sleep()
+            answerRings()
+            for lane in lanes where lane.isReady { lane.turn() }
+        }
+    }
+
+    private func sleep() {
+        epoll.wait(milliseconds: rung.isEmpty ? patience() : 0) { number in
+            let index = Int(number & 7)
+            switch number & ~7 {
+            case Number.front: toKernel[index].mayReceive = true
+            case Number.back: toClient[index].mayReceive = true
+            case Number.frontMonitor: rung.insert(.frontMonitor(index))
+            case Number.backMonitor: rung.insert(.backMonitor(index))
+            default: rung.insert(.mailbox)
+            }
+        }
+        // See Tuning.heldRetry: there is no exact sign that a held message may go now.
+        for lane in lanes where lane.isHolding { lane.maySend = true }
+    }
+
+    /// How long nothing but an event can matter, in milliseconds; -1 for ever.
+    private func patience() -> Int32 {
+        var holding = false
+        for lane in lanes {
+            if lane.isReady { return 0 }
+            if lane.isHolding { holding = true }
+        }
+        var first = life.deadline
+        if let stopBy { first = min(first ?? stopBy, stopBy) }
+        if holding {
+            let retry = ContinuousClock.now + Tuning.heldRetry
+            first = min(first ?? retry, retry)
+        }
+        return first?.milliseconds(from: .now) ?? -1
+    }
+
+    private func answerRings() {
+        if rung.isEmpty { return }
+        for ring in rung {
+            switch ring {
+            case .mailbox: obey()
+            case .frontMonitor(let index): hearFront(index)
+            case .backMonitor(let index): hearBack(index)
+            }
+        }
+        rung.removeAll(keepingCapacity: true)
+    }
+
+    private func obey() {
+        guard case .stop(let deadline)? = mailbox.take() else { return }
+        stopBy = deadline
+        for lane in toKernel { lane.isOpen = false }
+    }
+
+    /// Whether all that the kernel said has been handed on, or the time for it is over.
+    private func isDone(by deadline: ContinuousClock.Instant) -> Bool {
+        if ContinuousClock.now >= deadline { return true }
+        return !life.mayHear && toClient.allSatisfy { $0.isDry && !$0.isHolding }
+    }
+
+    private func hearFront(_ index: Int) {
+        while let event = front[index].monitor.next() {
+            if case .handshakeFailed = event { toKernel[index].count(.handshake) }
+        }
+    }
+
+    private func hearBack(_ index: Int) {
+        let channel = Channel.allCases[index]
+        while back.indices.contains(index), let event = back[index].monitor.next() {
+            // What the connection brought came before its end.
+            toClient[index].mayReceive = true
+            let now = ContinuousClock.now
+            switch event {
+            case .handshakeDone: carryOut(life.handle(.handshakeDone(channel), now: now))
+            case .handshakeFailed, .disconnected: carryOut(life.handle(.lost(channel), now: now))
+            case .refused: carryOut(life.handle(.refused(channel), now: now))
+            }
+        }
+    }
+
+    private func carryOut(_ actions: [BackLife.Action]) {
+        for action in actions {
+            switch action {
+            case .open: openBack()
+            case .admit:
+                counters.add(1, to: .kernelConnections)
+                counters.set(.connected, to: 1)
+                for lane in toKernel where stopBy == nil { lane.isOpen = true }
+            case .shut:
+                counters.set(.connected, to: 0)
+                for lane in toKernel {
+                    lane.isOpen = false
+                    lane.dropStale()
+                }
+            case .close: closeBack()
+            }
+        }
+    }
+
+    private func openBack() {
+        attempts += 1
+        let identity = "relay-\(nonce.prefix(16))-\(attempts)"
+        do throws(RelayError) {
+            for (index, channel) in Channel.allCases.enumerated() {
+                let port = try Port.back(channel, backInfo, credentials, identity: identity, in: context)
+                back.append(port)
+                try watch(port, index, Number.back, Number.backMonitor)
+                rung.insert(.backMonitor(index))
+                toKernel[index].sink = port.socket.handle
+                toClient[index].source = port.socket.handle
+                toClient[index].isOpen = true
+            }
+        } catch {
+            // Descriptors or memory have run out: the same as a kernel that cannot be reached, and tried
+            // again in the same way.
+            for channel in Channel.allCases { carryOut(life.handle(.refused(channel), now: .now)) }
+        }
+    }
+
+    private func closeBack() {
+        if counters.isConnected {
+            counters.set(.connected, to: 0)
+        } else {
+            counters.add(1, to: .failedConnects)
+        }
+        for index in Channel.allCases.indices {
+            toKernel[index].sink = nil
+            toClient[index].source = nil
+            toClient[index].isOpen = false
+            toClient[index].mayReceive = false
+        }
+        for port in back {
+            epoll.remove(port.descriptor)
+            epoll.remove(port.monitorDescriptor)
+        }
+        back = []
+    }
+
+    /// Closes everything; when it returns the ports belong to nobody.
+    deinit {
+        for lane in lanes { lane.discardHeld(as: .stopped) }
+        back = []
+        front = []
+    }
+}

@@ -1,0 +1,104 @@
+import CZMQ
+
+/// Checks one message under one key and signs it under another, in one pass over its bytes and in pieces.
+///
+/// In pieces, so that the hash of a 200 MB message does not hold an interrupt up; in one pass, so that the
+/// second hash finds the bytes in the processor's cache.
+struct Seal: ~Copyable {
+    private let verifier: Signer
+    private let signer: Signer
+    private let hex: UnsafeMutablePointer<UInt8>
+
+    private var layout = Layout(delimiter: 0)
+    private var part = 0
+    private var offset = 0
+    /// Whether a message is begun and not finished.
+    private(set) var isBusy = false
+
+    enum Verdict {
+        /// The message bears the new signature.
+        case sealed
+        case refused(Rejection)
+        /// The allowance is used up; call again.
+        case unfinished
+    }
+
+    init(from one: ConnectionInfo, to other: ConnectionInfo) throws(RelayError) {
+        let verifier = try Signer(scheme: one.scheme, key: one.key)
+        let signer = try Signer(scheme: other.scheme, key: other.key)
+        self.verifier = verifier
+        self.signer = signer
+        hex = .allocate(capacity: Signer.longest)
+    }
+
+    /// For lanes that carry nothing signed.
+    init() {
+        verifier = Signer()
+        signer = Signer()
+        hex = .allocate(capacity: 1)
+    }
+
+    deinit { hex.deallocate() }
+
+    /// Starts with the message in `frames`. Nothing of it is interpreted but where its parts lie.
+    @inline(__always)
+    mutating func begin(_ frames: borrowing Frames, routed: Bool) -> Rejection? {
+        let mark = Layout.mark
+        let finding = Layout.find(frames: frames.count, routed: routed) { index in
+            frames.size(index) == mark.utf8CodeUnitCount
+                && UnsafeRawBufferPointer(start: frames.bytes(index), count: 9)
+                    .elementsEqual(UnsafeBufferPointer(start: mark.utf8Start, count: 9))
+        }
+        switch finding {
+        case .refused(let reason): return reason
+        case .message(let found):
+            if verifier.signs {
+                let size = frames.size(found.signature)
+                if size == 0 { return .missingSignature }
+                if size != verifier.length { return .badSignature }
+            }
+            layout = found
+            part = found.signed.lowerBound
+            offset = 0
+            isBusy = true
+            verifier.begin()
+            signer.begin()
+            return nil
+        }
+    }
+
+    /// Goes on until the message is done or `allowance` bytes are hashed.
+    @inline(__always)
+    mutating func advance(_ frames: inout Frames, allowance: inout Int) -> Verdict {
+        if verifier.signs || signer.signs {
+            while part < layout.signed.upperBound {
+                let size = frames.size(part)
+                let piece = min(size - offset, Tuning.hashPiece)
+                if piece > 0 {
+                    if allowance <= 0 { return .unfinished }
+                    let bytes = UnsafeRawPointer(frames.bytes(part)) + offset
+                    verifier.update(bytes, piece)
+                    signer.update(bytes, piece)
+                    allowance -= piece
+                    offset += piece
+                }
+                if offset == size {
+                    part += 1
+                    offset = 0
+                }
+            }
+        }
+        isBusy = false
+        if verifier.signs {
+            verifier.finish(into: hex)
+            guard equalInConstantTime(hex, frames.bytes(layout.signature), verifier.length) else {
+                return .refused(.badSignature)
+            }
+        }
+        signer.finish(into: hex)
+        frames.replace(layout.signature, by: hex, signer.length)
+        return .sealed
+    }
+
+    mutating func abandon() { isBusy = false }
+}
