@@ -57,23 +57,32 @@ final class ChildProcess {
         }
     }
 
-    /// Closes its input, waits, and kills it should it still be there after two seconds.
-    func end(politeSignal: Int32? = nil) {
-        guard !reaped else { return }
+    /// Closes its input, waits, and kills it should it still be there after two seconds; returns its last words.
+    @discardableResult
+    func end(politeSignal: Int32? = nil) -> String {
+        guard !reaped else { return "" }
         reaped = true
         close(input)
         if let politeSignal { kill(pid, politeSignal) }
+        // Read to the end while waiting: what it has to say may be more than a pipe holds.
+        var words: [UInt8] = []
         let limit = Wire.now() + 2
-        var status: Int32 = 0
-        while waitpid(pid, &status, WNOHANG) == 0 {
-            if Wire.now() > limit {
+        while true {
+            var item = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+            let left = Int32((limit - Wire.now()) * 1000)
+            guard left > 0, poll(&item, 1, left) > 0 else {
                 kill(pid, SIGKILL)
-                waitpid(pid, &status, 0)
                 break
             }
-            poll(nil, 0, 5)
+            var bytes = [UInt8](repeating: 0, count: 4096)
+            let got = read(output, &bytes, bytes.count)
+            guard got > 0 else { break }
+            words += bytes[..<got]
         }
+        var status: Int32 = 0
+        waitpid(pid, &status, 0)
         close(output)
+        return String(decoding: words, as: UTF8.self)
     }
 
     /// Seconds of processor time so far, all threads, by the process's own CPU clock: finer than /proc's ticks.

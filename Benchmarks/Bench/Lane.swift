@@ -52,9 +52,12 @@ final class Lane {
         while client.nextPublished(milliseconds: 100) != nil {}
     }
 
-    func close() {
+    /// Ends the hop; what it said last is returned, counters in the relay's case.
+    @discardableResult
+    func close() -> String {
         client.close()
-        child?.end(politeSignal: contestant == .tcp ? SIGTERM : nil)
+        let words = child?.end(politeSignal: contestant == .tcp ? SIGTERM : nil)
         kernel.close()
+        return words ?? ""
     }
 }

@@ -17,7 +17,16 @@ import Glibc
         mkdir(options.places.work, 0o700)
         var absent: [(column: String, reason: String)] = []
         var lanes: [Lane] = []
-        defer { for lane in lanes { lane.close() } }
+        var results = Results()
+        defer {
+            for lane in lanes {
+                let words = lane.close()
+                let lost = results.lost[lane.contestant.rawValue] ?? 0
+                if lost > 0 {
+                    say("\(lane.contestant.rawValue) lost \(lost) messages; its last words: \(words)")
+                }
+            }
+        }
         for contestant in options.only ?? Contestant.allCases {
             do {
                 lanes.append(try Lane(contestant, options.places))
@@ -29,7 +38,6 @@ import Glibc
 
         let measures = Measures(options.quick ? .quick : Measures.Size())
         let rounds = options.rounds ?? (options.quick ? 2 : 5)
-        var results = Results()
         for round in 0..<rounds {
             say("round \(round + 1) of \(rounds)")
             for turn in measures.turns { try go(turn, lanes, round, &results) }
