@@ -21,7 +21,7 @@ final class KernelSide: @unchecked Sendable {
         // ipykernel's own high-water mark, and NODROP, for a kernel must not lose what the hop is to be charged with.
         Wire.set(publisher, ZMQ_SNDHWM, 1000)
         Wire.set(publisher, ZMQ_XPUB_NODROP, 1)
-        Wire.set(publisher, ZMQ_SNDTIMEO, 10_000)
+        Wire.set(publisher, ZMQ_SNDTIMEO, 5000)
         try Wire.bind(publisher, address.endpoint(.iopub))
         echoes = try [PeerChannel.control, .shell, .stdin, .hb].map { channel in
             let socket = try Wire.socket(context, ZMQ_ROUTER)

@@ -60,6 +60,9 @@ import Glibc
         }
         fputs(report.json(), file)
         fclose(file)
+        if results.lost[Contestant.relay.rawValue, default: 0] > 0 {
+            throw BenchError("the relay lost messages")
+        }
     }
 
     /// Progress and errors go to stderr, past the table.
@@ -74,6 +77,9 @@ import Glibc
     {
         for index in lanes.indices {
             let lane = lanes[(index + round) % lanes.count]
+            // Who loses messages, or stands still, is out: figures for the rest would mean nothing, and each
+            // measure would wait in vain.
+            if results.lost[lane.contestant.rawValue, default: 0] > 0 { continue }
             do {
                 try turn(lane, &results)
             } catch {
