@@ -15,8 +15,7 @@ struct IdleRelays {
         var processorShare: Double
     }
 
-    /// Zero relays are measured as well, where the program takes that; nil where it does not.
-    func measure(_ count: Int) throws -> Cost? {
+    private func measure(_ count: Int) throws -> Cost {
         guard let context = zmq_ctx_new() else { throw BenchError.zmq("zmq_ctx_new") }
         zmq_ctx_set(context, ZMQ_MAX_SOCKETS, Int32(10 * count + 64))
         var sockets: [RawSocket] = []
@@ -50,12 +49,7 @@ struct IdleRelays {
         }
         let child = try ChildProcess("\(Places.products)/embedded-relay", arguments)
         defer { child.end() }
-        do {
-            try child.awaitLine("relaying", milliseconds: 30_000)
-        } catch {
-            if count == 0 { return nil }
-            throw error
-        }
+        try child.awaitLine("relaying", milliseconds: 30_000)
 
         let requests = MessagePool(count: 1, key: Lane.clientKey, total: 200)
         let scratch = Scratch()
@@ -86,28 +80,17 @@ struct IdleRelays {
         return Cost(bytes: child.privateBytes, processorShare: share)
     }
 
+    /// What the first relay costs includes the process itself, so the others are counted from there.
     func run(_ results: inout Results) throws {
-        let base = try measure(0)
-        var one: Cost?
-        for count in [1, 30, 200] {
-            guard let cost = try measure(count) else { continue }
-            if count == 1 { one = cost }
-            // Without a base, what the first one costs includes the process itself, so the others start from it.
-            let floor: (bytes: Double, relays: Double) =
-                base.map { ($0.bytes, 0) } ?? (count > 1 ? (one?.bytes ?? 0, 1) : (0, 0))
-            let each = (cost.bytes - floor.bytes) / (Double(count) - floor.relays)
-            results.add(
-                "memory of each of \(count) idle relay\(count == 1 ? "" : "s")", .megabytes,
-                Contestant.relay.rawValue,
-                each / 1e6)
-            results.add(
-                "processor, \(count) idle relay\(count == 1 ? "" : "s")", .percentOfCore,
-                Contestant.relay.rawValue,
-                cost.processorShare * 100)
-        }
-        if let base {
-            results.add(
-                "memory of the process, no relay", .megabytes, Contestant.relay.rawValue, base.bytes / 1e6)
+        let relay = Contestant.relay.rawValue
+        let one = try measure(1)
+        results.add("memory of the process with 1 idle relay", .megabytes, relay, one.bytes / 1e6)
+        results.add("processor, 1 idle relay", .percentOfCore, relay, one.processorShare * 100)
+        for count in [30, 200] {
+            let cost = try measure(count)
+            let each = (cost.bytes - one.bytes) / Double(count - 1)
+            results.add("memory of each of \(count) idle relays", .megabytes, relay, each / 1e6)
+            results.add("processor, \(count) idle relays", .percentOfCore, relay, cost.processorShare * 100)
         }
     }
 }

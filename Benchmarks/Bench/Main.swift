@@ -14,7 +14,8 @@ import Glibc
     private static func run(_ options: Options) throws {
         let start = Wire.now()
         raiseFileLimit()
-        mkdir(options.places.work, 0o700)
+        let isOurs = mkdir(options.places.work, 0o700) == 0
+        defer { if isOurs { remove(options.places.work) } }
         var absent: [(column: String, reason: String)] = []
         var lanes: [Lane] = []
         var results = Results()
@@ -63,6 +64,20 @@ import Glibc
         if results.lost[Contestant.relay.rawValue, default: 0] > 0 {
             throw BenchError("the relay lost messages")
         }
+    }
+
+    /// The folder of connection files and what is in it, when nobody gave us one.
+    private static func remove(_ folder: String) {
+        if let entries = opendir(folder) {
+            while let entry = readdir(entries) {
+                let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                    String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+                }
+                unlink("\(folder)/\(name)")
+            }
+            closedir(entries)
+        }
+        rmdir(folder)
     }
 
     /// Progress and errors go to stderr, past the table.
