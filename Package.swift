@@ -28,7 +28,7 @@ let package = Package(
             swiftSettings: strict),
 
         .testTarget(
-            name: "WireTests", dependencies: ["KernelRelay"], path: "Tests/WireTests",
+            name: "WireTests", dependencies: ["KernelRelay", "CZMQ", "CLinux"], path: "Tests/WireTests",
             swiftSettings: strict),
         .testTarget(
             name: "RelayTests", dependencies: ["KernelRelay", "FakeJupyter", "EmbeddedRelay"],

@@ -10,7 +10,7 @@ public enum Rejection: String, CaseIterable, Sendable, Codable, CodingKeyReprese
     case missingParts
     /// Nothing in front of the delimiter tells whom the message is for.
     case missingIdentity
-    /// More frames than ``Tuning/mostFrames``.
+    /// More than 4,096 frames.
     case tooManyFrames
     /// A connection that did not finish its ZMTP or CURVE handshake: a port scan, a browser, a stranger.
     case handshake

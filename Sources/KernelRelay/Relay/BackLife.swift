@@ -7,10 +7,10 @@
 ///
 ///     closed ──time──▶ opening ──five handshakes──▶ up ──one lost──▶ ending ──all heard──▶ closed
 ///                         └─────────one refused or lost─────────────────┘
-struct BackLife {
-    typealias Instant = ContinuousClock.Instant
+package struct BackLife {
+    package typealias Instant = ContinuousClock.Instant
 
-    enum Phase: Equatable {
+    package enum Phase: Equatable {
         case closed(until: Instant)
         case opening
         case up
@@ -18,13 +18,13 @@ struct BackLife {
         case ending(until: Instant)
     }
 
-    enum Event {
+    package enum Event {
         case handshakeDone(Channel)
         case lost(Channel)
         case refused(Channel)
     }
 
-    enum Action: Equatable {
+    package enum Action: Equatable {
         /// Make five new sockets and connect them.
         case open
         /// Requests may pass.
@@ -35,15 +35,15 @@ struct BackLife {
         case close
     }
 
-    private(set) var phase: Phase
+    package private(set) var phase: Phase
     private var answered: Set<Channel> = []
     private var gone: Set<Channel> = []
     private var wait = Tuning.firstRetry
 
-    init(now: Instant) { phase = .closed(until: now) }
+    package init(now: Instant) { phase = .closed(until: now) }
 
     /// When ``step(now:isDry:)`` wants to be called even if nothing happens.
-    var deadline: Instant? {
+    package var deadline: Instant? {
         switch phase {
         case .closed(let until), .ending(let until): until
         case .opening, .up: nil
@@ -51,7 +51,7 @@ struct BackLife {
     }
 
     /// Whether any connection may still have something to say.
-    var mayHear: Bool {
+    package var mayHear: Bool {
         switch phase {
         case .closed: false
         case .opening: !answered.isEmpty
@@ -60,7 +60,7 @@ struct BackLife {
         }
     }
 
-    mutating func handle(_ event: Event, now: Instant) -> [Action] {
+    package mutating func handle(_ event: Event, now: Instant) -> [Action] {
         switch (phase, event) {
         case (.opening, .handshakeDone(let channel)):
             answered.insert(channel)
@@ -90,7 +90,7 @@ struct BackLife {
     /// What is due by now.
     ///
     /// - Parameter isDry: the relay has taken all that the five connections brought so far.
-    mutating func step(now: Instant, isDry: Bool) -> [Action] {
+    package mutating func step(now: Instant, isDry: Bool) -> [Action] {
         switch phase {
         case .closed(let until) where now >= until:
             phase = .opening

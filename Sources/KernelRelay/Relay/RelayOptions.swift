@@ -4,7 +4,9 @@ public struct GateCredentials: Sendable, CustomStringConvertible, CustomReflecta
     public let kernel: String
     package let token: String
 
-    /// - Parameter token: the password; it is never shown.
+    /// - Parameters:
+    ///   - kernel: the kernel's id.
+    ///   - token: the password; it is never shown.
     public init(kernel: String, token: String) {
         self.kernel = kernel
         self.token = token

@@ -4,7 +4,7 @@ import CZMQ
 ///
 /// In pieces, so that the hash of a 200 MB message does not hold an interrupt up; in one pass, so that the
 /// second hash finds the bytes in the processor's cache.
-struct Seal: ~Copyable {
+package struct Seal: ~Copyable {
     private let verifier: Signer
     private let signer: Signer
     private let hex: UnsafeMutablePointer<UInt8>
@@ -13,9 +13,9 @@ struct Seal: ~Copyable {
     private var part = 0
     private var offset = 0
     /// Whether a message is begun and not finished.
-    private(set) var isBusy = false
+    package private(set) var isBusy = false
 
-    enum Verdict {
+    package enum Verdict {
         /// The message bears the new signature.
         case sealed
         case refused(Rejection)
@@ -23,7 +23,7 @@ struct Seal: ~Copyable {
         case unfinished
     }
 
-    init(from one: ConnectionInfo, to other: ConnectionInfo) throws(RelayError) {
+    package init(from one: ConnectionInfo, to other: ConnectionInfo) throws(RelayError) {
         let verifier = try Signer(scheme: one.scheme, key: one.key)
         let signer = try Signer(scheme: other.scheme, key: other.key)
         self.verifier = verifier
@@ -32,7 +32,7 @@ struct Seal: ~Copyable {
     }
 
     /// For lanes that carry nothing signed.
-    init() {
+    package init() {
         verifier = Signer()
         signer = Signer()
         hex = .allocate(capacity: 1)
@@ -42,7 +42,7 @@ struct Seal: ~Copyable {
 
     /// Starts with the message in `frames`. Nothing of it is interpreted but where its parts lie.
     @inline(__always)
-    mutating func begin(_ frames: borrowing Frames, routed: Bool) -> Rejection? {
+    package mutating func begin(_ frames: borrowing Frames, routed: Bool) -> Rejection? {
         let mark = Layout.mark
         let finding = Layout.find(frames: frames.count, routed: routed) { index in
             frames.size(index) == mark.utf8CodeUnitCount
@@ -69,7 +69,7 @@ struct Seal: ~Copyable {
 
     /// Goes on until the message is done or `allowance` bytes are hashed.
     @inline(__always)
-    mutating func advance(_ frames: inout Frames, allowance: inout Int) -> Verdict {
+    package mutating func advance(_ frames: inout Frames, allowance: inout Int) -> Verdict {
         if verifier.signs || signer.signs {
             while part < layout.signed.upperBound {
                 let size = frames.size(part)
@@ -100,5 +100,5 @@ struct Seal: ~Copyable {
         return .sealed
     }
 
-    mutating func abandon() { isBusy = false }
+    package mutating func abandon() { isBusy = false }
 }

@@ -75,7 +75,9 @@ public struct ConnectionInfo: Sendable, Equatable {
 
     /// Reads the text of a connection file.
     ///
-    /// - Parameter origin: what an error calls it.
+    /// - Parameters:
+    ///   - json: the bytes, of which nothing is taken for granted.
+    ///   - origin: what an error calls them.
     public init(json: [UInt8], from origin: String = "connection file") throws(RelayError) {
         let fields: [String: JSONValue]
         do {

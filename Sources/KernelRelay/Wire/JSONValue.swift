@@ -5,6 +5,9 @@ package enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
     case whole(Int64)
+    /// Up to 38 digits, which a Double would round.
+    case decimal(Decimal)
+    /// What is too large or too small for a Decimal.
     case number(Double)
     case string(String)
     case array([JSONValue])
@@ -22,6 +25,8 @@ extension JSONValue: Codable {
             self = .string(string)
         } else if let whole = try? value.decode(Int64.self) {
             self = .whole(whole)
+        } else if let decimal = try? value.decode(Decimal.self), decimal.isFinite {
+            self = .decimal(decimal)
         } else if let number = try? value.decode(Double.self) {
             self = .number(number)
         } else if let array = try? value.decode([JSONValue].self) {
@@ -37,6 +42,7 @@ extension JSONValue: Codable {
         case .null: try value.encodeNil()
         case .bool(let bool): try value.encode(bool)
         case .whole(let whole): try value.encode(whole)
+        case .decimal(let decimal): try value.encode(decimal)
         case .number(let number): try value.encode(number)
         case .string(let string): try value.encode(string)
         case .array(let array): try value.encode(array)
