@@ -9,7 +9,8 @@ swift build -c release --product bench-zmq-proxy >&2
 swift build -c release --product embedded-relay >&2 || echo "embedded-relay did not build" >&2
 bin=$(swift build -c release --show-bin-path)
 python=python3
-for candidate in python3 /usr/bin/python3; do
+# The tests' environment first: its pyzmq is the one that Jupyter installs.
+for candidate in .build/venvs/main/bin/python python3 /usr/bin/python3; do
     if "$candidate" -c 'import zmq' 2>/dev/null; then python=$candidate; break; fi
 done
 work=$(mktemp -d)
