@@ -54,9 +54,14 @@ package enum Tuning {
     /// when it cannot make one, so that a relay asks before it starts.
     package static let descriptors = 96
 
-    /// Distinct topics that clients may have passed upstream to one kernel; each costs it memory.
-    package static let mostTopics = 1024
+    /// Bytes of a topic that a client may subscribe to and be welcomed on, and how many such topics may wait
+    /// for a kernel that welcomes.
     package static let longestTopic = 256
+    package static let mostTopics = 64
+
+    /// Messages in which a kernel's welcome is looked for: it is the first thing that a kernel says to a new
+    /// subscriber, but what was published in the same moment may come before it.
+    package static let welcomeWithin = 16
 
     /// The largest connection file that is read: a real one has 400 bytes.
     package static let largestConnectionFile = 1 << 20

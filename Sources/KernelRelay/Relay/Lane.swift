@@ -14,7 +14,7 @@ final class Lane {
         case message(routed: Bool)
         /// Bytes that go through as they are.
         case heartbeat
-        /// A client's subscription, passed upstream so that the kernel can welcome it.
+        /// A client's subscription, which goes no further: the relay itself is subscribed to everything.
         case subscription
     }
 
@@ -40,7 +40,8 @@ final class Lane {
     private var frames = Frames()
     private var held = HeldMessages()
     private var seal: Seal
-    private var topics = 0
+    /// On iopub: makes the kernel's welcome out for clients that come later.
+    var greeter: Greeter?
 
     init(
         _ channel: Channel, _ direction: Direction, duty: Duty, seal: consuming Seal, holdLimit: Int,
@@ -81,9 +82,13 @@ final class Lane {
                     mayReceive = false
                     return
                 case .refused:
+                    mayReceive = true
                     count(.tooManyFrames)
                     continue
                 case .message:
+                    // There may be another, and nothing will ring for it: this lane may be here for the
+                    // sake of what it holds, and the call has swallowed the wake-up.
+                    mayReceive = true
                     // The same call may have learnt that this socket can be written to again.
                     opposite.maySend = true
                     if !begin() { continue }
@@ -98,7 +103,8 @@ final class Lane {
                 case .sealed: break
                 }
             }
-            handOn(&allowance)
+            if let greeter, greeter.isListening { greeter.hear(frames, seal.layout) }
+            handOn(&frames, &allowance)
         }
     }
 
@@ -107,7 +113,10 @@ final class Lane {
         switch duty {
         case .heartbeat: return true
         case .subscription:
-            if isWelcomeTopic { return true }
+            if let topic = subscribedTopic {
+                passed(frames.totalSize)
+                greeter?.greet(topic)
+            }
             frames.clear()
             return false
         case .message(let routed):
@@ -119,18 +128,21 @@ final class Lane {
         }
     }
 
-    /// A subscription is a 1 and a topic. Unsubscribing is not passed on: the relay itself wants
-    /// everything for as long as it lives. Topics are bounded, because each costs the kernel memory.
-    private var isWelcomeTopic: Bool {
-        guard frames.count == 1, (1...Tuning.longestTopic + 1).contains(frames.size(0)),
-            frames.bytes(0).load(as: UInt8.self) == 1
-        else { return false }
-        if frames.size(0) == 1 { return true }
-        topics += 1
-        return topics <= Tuning.mostTopics
+    /// A subscription is a 1 and a topic.
+    private var subscribedTopic: [UInt8]? {
+        guard frames.count == 1, (1...Tuning.longestTopic + 1).contains(frames.size(0)) else { return nil }
+        let bytes = UnsafeRawBufferPointer(start: frames.bytes(0), count: frames.size(0))
+        return bytes[0] == 1 ? Array(bytes.dropFirst()) : nil
     }
 
-    private func handOn(_ allowance: inout Int) {
+    /// Sends a message of the relay's own, behind all that is held.
+    func add(_ message: consuming Frames) {
+        var message = message
+        var allowance = 0
+        handOn(&message, &allowance)
+    }
+
+    private func handOn(_ frames: inout Frames, _ allowance: inout Int) {
         let bytes = frames.totalSize
         if held.isEmpty, let sink {
             let outcome = frames.send(to: sink)
@@ -184,7 +196,6 @@ final class Lane {
             drop(.stale)
         }
         mayReceive = true
-        topics = 0
     }
 
     func discardHeld(as reason: Rejection) {

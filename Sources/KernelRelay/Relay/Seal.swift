@@ -9,7 +9,8 @@ package struct Seal: ~Copyable {
     private let signer: Signer
     private let hex: UnsafeMutablePointer<UInt8>
 
-    private var layout = Layout(delimiter: 0)
+    /// Where the parts of the message lie that was begun last.
+    private(set) var layout = Layout(delimiter: 0)
     private var part = 0
     private var offset = 0
     /// Whether a message is begun and not finished.

@@ -15,6 +15,16 @@ package struct Frames: ~Copyable {
         for index in 0..<capacity { zmq_msg_init(slots + index) }
     }
 
+    /// A message of the relay's own.
+    package init(_ parts: [[UInt8]]) {
+        self.init()
+        precondition(parts.count <= capacity)
+        for part in parts {
+            replace(count, by: part, part.count)
+            count += 1
+        }
+    }
+
     package enum Reception {
         /// A whole message lies in the slots.
         case message
