@@ -34,6 +34,10 @@ package enum Tuning {
     /// can look at its signature.
     package static let largestFrame: Int64 = 2 << 30
 
+    /// The largest frame that a client may send on iopub: a topic, or a step of the CURVE handshake. libzmq
+    /// spends some 50 bytes on each byte of a topic, and anybody who can connect can send one.
+    package static let largestSubscription: Int64 = 4096
+
     /// Wait before a refused back is tried again; it grows by an eighth each time up to the second figure, so
     /// that a kernel is found within an eighth of the time it took to listen, and a dead one costs little.
     package static let firstRetry: Duration = .milliseconds(10)

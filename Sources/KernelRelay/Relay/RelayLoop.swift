@@ -121,12 +121,26 @@ final class RelayLoop {
     func run() {
         while true {
             if life.deadline != nil { carryOut(life.step(now: .now, isDry: toClient.allSatisfy(\.isDry))) }
-            for lane in requests where lane.staleEnd != nil { lane.endStale(now: .now) }
+            endStale()
             if let stopBy, isDone(by: stopBy) { return }
             sleep()
             answerRings()
             for lane in lanes where lane.isReady { lane.turn() }
         }
+    }
+
+    /// Lets requests through, unless some on their way were still meant for the kernel before.
+    private func admit() {
+        guard life.phase == .up, stopBy == nil, requests.allSatisfy({ $0.staleEnd == nil }) else { return }
+        counters.set(.connected, to: 1)
+        for lane in requests { lane.isOpen = true }
+    }
+
+    private func endStale() {
+        guard requests.contains(where: { $0.staleEnd != nil }) else { return }
+        let now = ContinuousClock.now
+        for lane in requests { lane.endStale(now: now) }
+        admit()
     }
 
     private func sleep() {
@@ -220,8 +234,7 @@ final class RelayLoop {
             case .open: openBack()
             case .admit:
                 counters.add(1, to: .kernelConnections)
-                counters.set(.connected, to: 1)
-                for lane in requests where stopBy == nil { lane.isOpen = true }
+                admit()
             case .shut:
                 counters.set(.connected, to: 0)
                 for lane in requests {
