@@ -15,7 +15,7 @@ package enum Tuning {
     /// libzmq's high-water mark for every pipe of a relay. Large enough that a burst rarely waits for the
     /// other thread; small enough that a queue of 1 MB outputs stays far from the memory of a machine,
     /// because libzmq counts messages and not bytes.
-    package static let pipeDepth: Int32 = 256
+    package static let pipeDepth: Int32 = 512
 
     /// Bytes of iopub messages that a relay holds itself before it lets the kernel feel the slow client.
     /// ipykernel drops its output without a word once its own 1,000 messages are queued: what is held here
@@ -42,6 +42,12 @@ package enum Tuning {
     /// When one of the five connections to a kernel is lost, how long the others may be silent before they
     /// are given up too.
     package static let lastWords: Duration = .seconds(1)
+
+    /// When a kernel was lost, what was meant for it is still on its way: in libzmq's pipes, in the sockets'
+    /// buffers, in the client's own queue. It counts as arrived for the old kernel until nothing has come for
+    /// the first time span, and at most for the second.
+    package static let staleSilence: Duration = .milliseconds(50)
+    package static let staleAtMost: Duration = .seconds(2)
 
     /// How long a closing relay lets libzmq hand its last messages to a client that does not read.
     package static let farewellMilliseconds: Int32 = 250

@@ -51,6 +51,8 @@ final class Port {
             // Refuse instead of dropping; and tell of every subscription, not only of a topic's first.
             try socket.set(ZMQ_XPUB_NODROP, 1)
             try socket.set(ZMQ_XPUB_VERBOSE, 1)
+            // Nothing but subscriptions comes in here, and libzmq spends some 50 bytes on each of a topic's.
+            try socket.set(ZMQ_MAXMSGSIZE, wide: Int64(Tuning.longestTopic) + 1)
         } else {
             // Refuse instead of dropping; and a client that comes back under its name is the same client.
             try socket.set(ZMQ_ROUTER_MANDATORY, 1)

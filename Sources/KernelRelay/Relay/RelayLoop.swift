@@ -121,6 +121,7 @@ final class RelayLoop {
     func run() {
         while true {
             if life.deadline != nil { carryOut(life.step(now: .now, isDry: toClient.allSatisfy(\.isDry))) }
+            for lane in requests where lane.staleEnd != nil { lane.endStale(now: .now) }
             if let stopBy, isDone(by: stopBy) { return }
             sleep()
             answerRings()
@@ -151,6 +152,9 @@ final class RelayLoop {
             if lane.isHolding { holding = true }
         }
         var first = life.deadline
+        for lane in requests {
+            if let end = lane.staleEnd { first = min(first ?? end, end) }
+        }
         if let stopBy { first = min(first ?? stopBy, stopBy) }
         if holding {
             let retry = ContinuousClock.now + Tuning.heldRetry
@@ -222,7 +226,7 @@ final class RelayLoop {
                 counters.set(.connected, to: 0)
                 for lane in requests {
                     lane.isOpen = false
-                    lane.dropStale()
+                    lane.becomeStale(now: .now)
                 }
             case .close: closeBack()
             }

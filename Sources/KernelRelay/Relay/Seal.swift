@@ -1,4 +1,4 @@
-import CZMQ
+import Glibc
 
 /// Checks one message under one key and signs it under another, in one pass over its bytes and in pieces.
 ///
@@ -47,8 +47,7 @@ package struct Seal: ~Copyable {
         let mark = Layout.mark
         let finding = Layout.find(frames: frames.count, routed: routed) { index in
             frames.size(index) == mark.utf8CodeUnitCount
-                && UnsafeRawBufferPointer(start: frames.bytes(index), count: 9)
-                    .elementsEqual(UnsafeBufferPointer(start: mark.utf8Start, count: 9))
+                && memcmp(frames.bytes(index), mark.utf8Start, mark.utf8CodeUnitCount) == 0
         }
         switch finding {
         case .refused(let reason): return reason
