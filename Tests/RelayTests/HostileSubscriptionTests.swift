@@ -1,5 +1,6 @@
 import CZMQ
 import FakeJupyter
+import Glibc
 import KernelRelay
 import Testing
 
@@ -49,6 +50,42 @@ import Testing
         let longest = kernel.record.received[.iopub]!.map { $0[0].count }.max() ?? 0
         #expect(longest <= Tuning.longestTopic + 1)
         _ = try process.finish()
+    }
+
+    /// Each subscription to a kernel that welcomes makes a message, and this subscriber reads none of them. What the
+    /// relay holds for it must have its bound as everything else.
+    @Test func endlessSubscribingWithoutReading() throws {
+        var options = FakeKernel.Options()
+        options.sendsWelcome = true
+        let rig = try Rig(kernel: options)
+        defer { rig.end() }
+        // It must not be sent the welcomes too.
+        let client = try FakeClient(rig.front, topic: "kernel")
+        defer { client.close() }
+        try client.settle()
+        let context = PeerContext()
+        let hostile = try PeerSocket(context, .xsub)
+        defer { hostile.close() }
+        try hostile.set(ZMQ_SNDHWM, 0)
+        try hostile.set(ZMQ_RCVHWM, 1)
+        try hostile.connect(rig.front.endpoint(.iopub))
+        let before = rig.relay.statistics[.iopub, .toKernel].messages
+        for _ in 0..<200_000 { try hostile.send([[1] + Array("mine".utf8)]) }
+        // Until it has taken them all in, or takes no more.
+        var last = -1
+        #expect(
+            rig.wait(milliseconds: 60_000) {
+                let now = $0[.iopub, .toKernel].messages - before
+                defer { last = now }
+                usleep(200_000)
+                return now >= 200_000 || now == last
+            })
+        #expect(rig.relay.statistics[.iopub, .toClient].heldBytes < Tuning.holdLimit + (1 << 20))
+        #expect(try client.ask("some_request", on: .control, timeout: 15_000).type == "some_reply")
+        hostile.close()
+        #expect(rig.wait { $0[.iopub, .toClient].heldMessages == 0 })
+        let reply = try client.ask("some_request", timeout: 15_000)
+        #expect(try client.outputs(of: reply.parentID, timeout: 15_000).count == 2)
     }
 
     /// XSUB lets its owner send anything upstream: whole messages, unsubscribing what it never had.
