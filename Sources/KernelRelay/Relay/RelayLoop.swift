@@ -132,6 +132,7 @@ final class RelayLoop {
     /// Lets requests through, unless some on their way were still meant for the kernel before.
     private func admit() {
         guard life.phase == .up, stopBy == nil, requests.allSatisfy({ $0.staleEnd == nil }) else { return }
+        counters.add(1, to: .kernelConnections)
         counters.set(.connected, to: 1)
         for lane in requests { lane.isOpen = true }
     }
@@ -232,9 +233,7 @@ final class RelayLoop {
         for action in actions {
             switch action {
             case .open: openBack()
-            case .admit:
-                counters.add(1, to: .kernelConnections)
-                admit()
+            case .admit: admit()
             case .shut:
                 counters.set(.connected, to: 0)
                 for lane in requests {
