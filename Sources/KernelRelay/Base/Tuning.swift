@@ -26,6 +26,11 @@ package enum Tuning {
     /// flood of tiny frames is bounded as well.
     package static let frameOverhead = 128
 
+    /// Frames up to the first size lie in their descriptor; frames from the second on have memory of their own
+    /// or fill what they share. Those in between are copied when they are held.
+    package static let inlineFrame = 33
+    package static let sharedFrame = 4096
+
     /// Frames in one message. A message with a widget's thousand buffers passes; a peer that sends frames
     /// without end is cut off.
     package static let mostFrames = 4096

@@ -60,7 +60,11 @@ final class Lane {
         figures = Counters.base(channel, direction)
     }
 
-    private var hasRoom: Bool { held.isEmpty || held.bytes < holdLimit }
+    private var hasRoom: Bool {
+        // A subscription makes a greeting, which is held by the lane that it goes out on.
+        if case .subscription = duty { return opposite.hasRoom }
+        return held.isEmpty || held.bytes < holdLimit
+    }
 
     private struct Stale {
         var silentAt: ContinuousClock.Instant

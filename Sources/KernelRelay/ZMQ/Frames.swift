@@ -104,6 +104,18 @@ package struct Frames: ~Copyable {
         if count > 0 { memcpy(zmq_msg_data(slots + index), bytes, count) }
     }
 
+    /// Gives every small frame memory of its own. libzmq hands out frames as views into the 8 KiB that it read
+    /// from the network, and one view keeps all of it: a message that is held may cost twenty times its size.
+    fileprivate mutating func standAlone() {
+        for index in 0..<count where (Tuning.inlineFrame + 1..<Tuning.sharedFrame).contains(size(index)) {
+            var copy = zmq_msg_t()
+            zmq_msg_init_size(&copy, size(index))
+            memcpy(zmq_msg_data(&copy), bytes(index), size(index))
+            zmq_msg_close(slots + index)
+            slots[index] = copy
+        }
+    }
+
     package enum Sending {
         case sent
         /// Nothing was sent: the receiver's pipe is full.
@@ -170,6 +182,7 @@ package struct HeldMessages: ~Copyable {
     /// Takes the frames out of `frames`.
     package mutating func append(_ frames: inout Frames) {
         if count == capacity { grow() }
+        frames.standAlone()
         bytes += frames.totalSize + frames.count * Tuning.frameOverhead
         let message = UnsafeMutableBufferPointer<zmq_msg_t>.allocate(capacity: frames.count)
         frames.move(to: message.baseAddress!)
