@@ -36,8 +36,8 @@ package enum Tuning {
     package static let mostFrames = 4096
 
     /// The largest single frame, in front and behind. libzmq takes a frame whole into memory before anyone
-    /// can look at its signature.
-    package static let largestFrame: Int64 = 2 << 30
+    /// can look at its signature; and it tells a size only up to this.
+    package static let largestFrame = Int64(Int32.max)
 
     /// The largest frame that a client may send on iopub: a topic, or a step of the CURVE handshake. libzmq
     /// spends some 50 bytes on each byte of a topic, and anybody who can connect can send one.
