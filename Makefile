@@ -28,11 +28,13 @@ test: test-swift test-python
 test-swift: build
 	swift test -c release
 
-test-python: build $(PYTHON)
+test-python: build python
 	$(PYTHON) -m pytest Tests/Python -q
 
-$(PYTHON): deps
-	Tests/Python/venvs
+# The script does nothing where the environments are as the requirement files want them.
+.PHONY: python
+python: deps
+	python3 Tests/Python/venvs.py
 
 check: build
 	swift format lint --strict --recursive $(SWIFT_FILES)
@@ -45,13 +47,15 @@ docs: build
 format:
 	swift format --in-place --recursive $(SWIFT_FILES)
 
-demo: build $(PYTHON)
+demo: build python
 	$(PYTHON) Examples/demo.py
 
-bench: build $(PYTHON)
+bench: build python
+	Tools/deps bench
 	Benchmarks/run.sh
 
-bench-quick: build $(PYTHON)
+bench-quick: build python
+	Tools/deps bench
 	Benchmarks/run.sh --quick
 
 clean:

@@ -47,6 +47,14 @@ let package = Package(
         .testTarget(
             name: "GateTests", dependencies: ["Gate", "RelayLink", "KernelRelay", "FakeJupyter", "CLinux"],
             path: "Tests/GateTests", swiftSettings: strict),
+
+        // The bench: load, sink and table; and libzmq's own proxy to be measured against.
+        .executableTarget(
+            name: "relay-bench", dependencies: ["CZMQ", "CCrypto", "FakeJupyter"], path: "Benchmarks/Bench",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "bench-zmq-proxy", dependencies: ["CZMQ"], path: "Benchmarks/ZMQProxy",
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

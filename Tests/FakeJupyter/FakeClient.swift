@@ -13,6 +13,7 @@ package final class FakeClient {
     package let routingID: [UInt8]
     private let context = PeerContext()
     private var sockets: [PeerChannel: PeerSocket] = [:]
+    private var handshakes: [PeerHandshake] = []
     private var heartbeat: PeerSocket?
     private let curve: PeerAddress.Curve?
     /// Messages that came while another was awaited, in order of arrival.
@@ -21,7 +22,7 @@ package final class FakeClient {
     /// Connects all channels and subscribes to `topic` (everything, unless told otherwise).
     package init(
         _ address: PeerAddress, session: String? = nil, routingID: [UInt8]? = nil, topic: String = "",
-        iopubHighWaterMark: Int32 = 1000
+        iopubHighWaterMark: Int32 = 1000, replyHighWaterMark: Int32 = 1000
     ) throws {
         self.address = address
         let session = session ?? "client-\(getpid())-\(Deadline.now())"
@@ -35,17 +36,28 @@ package final class FakeClient {
                 try socket.set(ZMQ_SUBSCRIBE, topic)
             } else {
                 try socket.set(ZMQ_ROUTING_ID, self.routingID)
+                try socket.set(ZMQ_RCVHWM, replyHighWaterMark)
             }
             try secure(socket, channel)
+            let handshake = try PeerHandshake(context, of: socket)
             try socket.connect(address.endpoint(channel))
             sockets[channel] = socket
+            handshakes.append(handshake)
         }
+    }
+
+    /// Waits until every channel has shaken hands with its peer; false when that did not happen in time.
+    package func isConnected(within milliseconds: Int = 10_000) throws -> Bool {
+        let deadline = Deadline(milliseconds: milliseconds)
+        return try handshakes.allSatisfy { try $0.isDone(within: deadline.milliseconds) }
     }
 
     deinit { close() }
 
     /// Drops the connections at once.
     package func close() {
+        for handshake in handshakes { handshake.stop() }
+        handshakes = []
         for socket in sockets.values { socket.close() }
         sockets = [:]
         heartbeat?.close()
@@ -117,6 +129,13 @@ package final class FakeClient {
             held[channel, default: []].append(message)
         }
         return nil
+    }
+
+    /// What came on a channel and was taken by no call so far.
+    package func unclaimed(on channel: PeerChannel) throws -> [SignedMessage] {
+        // One that never matches puts everything that is there among the held ones.
+        _ = try next(on: channel, timeout: 0, where: { _ in false })
+        return held[channel] ?? []
     }
 
     /// The reply to a request.

@@ -9,6 +9,10 @@ package final class FakeKernel: @unchecked Sendable {
     package struct Options: Sendable {
         /// Of the iopub socket, in messages; ipykernel's own value is 1000.
         package var iopubHighWaterMark: Int32 = 1000
+        /// Of the sockets that read requests, in messages: small for a kernel that soon makes its clients wait.
+        package var requestHighWaterMark: Int32 = 1000
+        /// Time between the binding of one port and the next, as a slow interpreter takes it.
+        package var bindPause: Int32 = 0
         /// Answers each subscription by a signed iopub_welcome, as ipykernel >= 7.2 does.
         package var sendsWelcome = false
         /// Whether whole messages are kept in the record.

@@ -14,6 +14,8 @@ final class KernelLoop {
         let count: Int
         let size: Int
         let then: [KernelAction]
+        /// Set for a storm: what it takes its messages from, in turn.
+        var pool: [[[UInt8]]] = []
         var next = 0
         var ready: [[UInt8]]?
     }
@@ -83,12 +85,14 @@ final class KernelLoop {
             } else {
                 try socket.set(ZMQ_ROUTER_MANDATORY, 1)
                 try socket.set(ZMQ_ROUTER_HANDOVER, 1)
+                try socket.set(ZMQ_RCVHWM, options.requestHighWaterMark)
             }
             if address.plain != nil { try socket.set(ZMQ_PLAIN_SERVER, 1) }
             if let curve = address.curve {
                 try socket.set(ZMQ_CURVE_SERVER, 1)
                 try socket.set(ZMQ_CURVE_SECRETKEY, curve.secretKey)
             }
+            if options.bindPause > 0 { _ = Glibc.poll(nil, 0, options.bindPause) }
             try socket.bind(address.endpoint(channel))
             sockets[channel] = socket
         }
@@ -220,6 +224,13 @@ final class KernelLoop {
                 let rest = then + actions[(index + 1)...]
                 floods.append(Flood(request: request, channel: channel, count: count, size: size, then: rest))
                 return
+            case .storm(let count, let size, let then):
+                let rest = then + actions[(index + 1)...]
+                floods.append(
+                    Flood(
+                        request: request, channel: channel, count: count, size: size, then: rest,
+                        pool: Storm.pool(size: size, about: request, options.session, for: address)))
+                return
             case .exit:
                 ending = true
             }
@@ -302,8 +313,13 @@ final class KernelLoop {
         var flood = floods[0]
         var sent = 0
         var state = FloodState.moving
-        while sent < 32 && flood.next < flood.count {
-            let frames = flood.ready ?? floodFrames(flood)
+        let burst = flood.pool.isEmpty ? 32 : 256
+        while sent < burst && flood.next < flood.count {
+            let frames =
+                flood.ready
+                ?? (flood.pool.isEmpty
+                    ? floodFrames(flood)
+                    : flood.pool[flood.next % flood.pool.count] + [Storm.number(flood.next)])
             guard try attempt(frames, socket) else {
                 flood.ready = frames
                 state = .stuck

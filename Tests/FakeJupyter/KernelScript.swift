@@ -9,6 +9,10 @@ package indirect enum KernelAction: Sendable {
     /// Publishes `count` stream messages with contents of `size` bytes, each with its number as `seq`, losing none
     /// however slow the reader; goes on when the last is handed over.
     case flood(count: Int, size: Int, then: [KernelAction])
+    /// The same at the speed of libzmq: `count` messages out of a pool signed beforehand, with contents of `size`
+    /// bytes, each with its number as the one buffer (eight bytes, little-endian), for which the signature need
+    /// not be made anew.
+    case storm(count: Int, size: Int, then: [KernelAction])
     /// Ends the kernel once what was said is on its way.
     case exit
 }
@@ -20,6 +24,7 @@ package typealias KernelScript = @Sendable (PeerChannel, SignedMessage) -> [Kern
 /// - `kernel_info_request`, `interrupt_request`, `shutdown_request` answered as kernels do;
 /// - `execute_request`: `code` is echoed as a stream; with `"ask": "prompt"` it asks for input first;
 /// - `flood_request`: `{"count": N, "size": S}`, then `flood_reply`;
+/// - `storm_request`: `{"count": N, "size": S}`, then `storm_reply`;
 /// - any other `x_request` is answered by `x_reply` with the request's own content and buffers.
 package let usualScript: KernelScript = { channel, message in
     let busy = KernelAction.publish("status", content: #"{"execution_state": "busy"}"#)
@@ -42,6 +47,10 @@ package let usualScript: KernelScript = { channel, message in
         let count = JSONText.int("count", in: message.content) ?? 1
         let size = JSONText.int("size", in: message.content) ?? 100
         return [busy, .flood(count: count, size: size, then: [.reply("flood_reply", content: "{}"), idle])]
+    case "storm_request":
+        let count = JSONText.int("count", in: message.content) ?? 1
+        let size = JSONText.int("size", in: message.content) ?? 100
+        return [busy, .storm(count: count, size: size, then: [.reply("storm_reply", content: "{}"), idle])]
     case "shutdown_request":
         let content = String(decoding: message.content, as: UTF8.self)
         return [

@@ -74,7 +74,12 @@ package struct PeerAddress: Sendable {
 
     /// The digest's name as libcrypto knows it.
     package var digest: String {
-        scheme.hasPrefix("hmac-") ? String(scheme.dropFirst(5)).uppercased() : scheme.uppercased()
+        let name = scheme.hasPrefix("hmac-") ? String(scheme.dropFirst(5)) : scheme
+        switch name {
+        case "blake2b": return "BLAKE2B-512"
+        case "blake2s": return "BLAKE2S-256"
+        default: return String(name.uppercased().map { $0 == "_" ? "-" : $0 })
+        }
     }
 
     package func connectionFileJSON() -> String {

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A thread that is joined exactly once, by whoever started it.
-final class PeerThread: @unchecked Sendable {
+package final class PeerThread: @unchecked Sendable {
     private final class Body {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
@@ -10,7 +10,7 @@ final class PeerThread: @unchecked Sendable {
     // Written by init and join alone, which the owner never calls at the same time.
     private var handle = pthread_t()
 
-    init(_ run: @escaping @Sendable () -> Void) {
+    package init(_ run: @escaping @Sendable () -> Void) {
         let body = Unmanaged.passRetained(Body(run))
         let failed = pthread_create(
             &handle, nil,
@@ -22,5 +22,5 @@ final class PeerThread: @unchecked Sendable {
         precondition(failed == 0, "no thread could be started")
     }
 
-    func join() { pthread_join(handle, nil) }
+    package func join() { pthread_join(handle, nil) }
 }

@@ -5,7 +5,7 @@ import Testing
 
 /// A relay between a fake kernel and its clients, each side with a key and ports of its own.
 ///
-/// Everything is ended in reverse order when the rig goes.
+/// Everything is ended in reverse order, by `end` or when the rig goes.
 final class Rig {
     let front: PeerAddress
     let back: PeerAddress
@@ -25,8 +25,13 @@ final class Rig {
     }
 
     /// A client that has seen its subscription answered.
-    func client(settled: Bool = true) throws -> FakeClient {
-        let client = try FakeClient(front)
+    func client(
+        settled: Bool = true, routingID: String? = nil, iopubHighWaterMark: Int32 = 1000,
+        replyHighWaterMark: Int32 = 1000
+    ) throws -> FakeClient {
+        let client = try FakeClient(
+            front, routingID: routingID.map { Array($0.utf8) }, iopubHighWaterMark: iopubHighWaterMark,
+            replyHighWaterMark: replyHighWaterMark)
         clients.append(client)
         if settled { try client.settle() }
         return client
@@ -34,7 +39,7 @@ final class Rig {
 
     /// Waits until the relay's figures satisfy `done`.
     func wait(
-        milliseconds: Int = 5000, until done: (RelayStatistics) -> Bool
+        milliseconds: Int = 10_000, until done: (RelayStatistics) -> Bool
     ) -> Bool {
         let deadline = Deadline(milliseconds: milliseconds)
         while !deadline.passed {
@@ -44,15 +49,34 @@ final class Rig {
         return done(relay.statistics)
     }
 
-    deinit {
+    /// What the kernel writes in front of a message so that it goes to `client`: the relay's name there and the
+    /// client's own; on iopub a topic.
+    func route(on channel: PeerChannel, to client: FakeClient) throws -> [[UInt8]] {
+        if channel == .iopub { return [Array("topic".utf8)] }
+        let probe = SignedMessage("probe", session: "probe")
+        try client.send(probe, on: channel)
+        try #require(kernel.wait(milliseconds: 10_000) { $0.messages(on: channel).last?.id == probe.id })
+        return try #require(kernel.record.messages(on: channel).last).identities
+    }
+
+    /// Called by `defer`, it also keeps the rig alive to the end of the test.
+    func end() {
         for client in clients { client.close() }
+        clients = []
         relay.stop(listening: .zero)
         kernel.stop()
     }
+
+    deinit { end() }
 }
 
 extension PeerAddress {
     func info() throws -> ConnectionInfo {
         try ConnectionInfo(json: Array(connectionFileJSON().utf8))
     }
+}
+
+extension RelayStatistics {
+    /// Every lane's drops, those without any left out.
+    var drops: [[Rejection: Int]] { lanes.map(\.rejected).filter { !$0.isEmpty } }
 }

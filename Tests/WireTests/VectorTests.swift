@@ -26,7 +26,7 @@ import Testing
         let key: String
         let routed: Bool
         let frames: [String]
-        /// The first frame stands this often.
+        /// The last frame stands this often.
         let repeatFrame: Int?
         let expect: Expectation
 
@@ -34,7 +34,7 @@ import Testing
 
         var bytes: [[UInt8]] {
             let once = frames.map(unhex)
-            return Array(repeating: once[0], count: (repeatFrame ?? 1) - 1) + once
+            return once + Array(repeating: once[once.count - 1], count: (repeatFrame ?? 1) - 1)
         }
     }
 

@@ -15,7 +15,7 @@ package enum Tuning {
     /// libzmq's high-water mark for every pipe of a relay. Large enough that a burst rarely waits for the
     /// other thread; small enough that a queue of 1 MB outputs stays far from the memory of a machine,
     /// because libzmq counts messages and not bytes.
-    package static let pipeDepth: Int32 = 256
+    package static let pipeDepth: Int32 = 512
 
     /// Bytes of iopub messages that a relay holds itself before it lets the kernel feel the slow client.
     /// ipykernel drops its output without a word once its own 1,000 messages are queued: what is held here
@@ -26,13 +26,22 @@ package enum Tuning {
     /// flood of tiny frames is bounded as well.
     package static let frameOverhead = 128
 
+    /// Frames up to the first size lie in their descriptor; frames from the second on have memory of their own
+    /// or fill what they share. Those in between are copied when they are held.
+    package static let inlineFrame = 33
+    package static let sharedFrame = 4096
+
     /// Frames in one message. A message with a widget's thousand buffers passes; a peer that sends frames
     /// without end is cut off.
     package static let mostFrames = 4096
 
     /// The largest single frame, in front and behind. libzmq takes a frame whole into memory before anyone
-    /// can look at its signature.
-    package static let largestFrame: Int64 = 2 << 30
+    /// can look at its signature; and it tells a size only up to this.
+    package static let largestFrame = Int64(Int32.max)
+
+    /// The largest frame that a client may send on iopub: a topic, or a step of the CURVE handshake. libzmq
+    /// spends some 50 bytes on each byte of a topic, and anybody who can connect can send one.
+    package static let largestSubscription: Int64 = 4096
 
     /// Wait before a refused back is tried again; it grows by an eighth each time up to the second figure, so
     /// that a kernel is found within an eighth of the time it took to listen, and a dead one costs little.
@@ -42,6 +51,12 @@ package enum Tuning {
     /// When one of the five connections to a kernel is lost, how long the others may be silent before they
     /// are given up too.
     package static let lastWords: Duration = .seconds(1)
+
+    /// When a kernel was lost, what was meant for it is still on its way: in libzmq's pipes, in the sockets'
+    /// buffers, in the client's own queue. It counts as arrived for the old kernel until nothing has come for
+    /// the first time span, and at most for the second.
+    package static let staleSilence: Duration = .milliseconds(50)
+    package static let staleAtMost: Duration = .seconds(2)
 
     /// How long a closing relay lets libzmq hand its last messages to a client that does not read.
     package static let farewellMilliseconds: Int32 = 250
@@ -54,9 +69,14 @@ package enum Tuning {
     /// when it cannot make one, so that a relay asks before it starts.
     package static let descriptors = 96
 
-    /// Distinct topics that clients may have passed upstream to one kernel; each costs it memory.
-    package static let mostTopics = 1024
+    /// Bytes of a topic that a client may subscribe to and be welcomed on, and how many such topics may wait
+    /// for a kernel that welcomes.
     package static let longestTopic = 256
+    package static let mostTopics = 64
+
+    /// Messages in which a kernel's welcome is looked for: it is the first thing that a kernel says to a new
+    /// subscriber, but what was published in the same moment may come before it.
+    package static let welcomeWithin = 16
 
     /// The largest connection file that is read: a real one has 400 bytes.
     package static let largestConnectionFile = 1 << 20

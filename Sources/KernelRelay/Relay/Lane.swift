@@ -14,7 +14,7 @@ final class Lane {
         case message(routed: Bool)
         /// Bytes that go through as they are.
         case heartbeat
-        /// A client's subscription, passed upstream so that the kernel can welcome it.
+        /// A client's subscription, which goes no further: the relay itself is subscribed to everything.
         case subscription
     }
 
@@ -34,13 +34,18 @@ final class Lane {
     var mayReceive = true
     /// The sink may have room; false once it refused.
     var maySend = true
+    /// While set, what comes was meant for a kernel that has gone.
+    private var stale: Stale?
     /// The lane that uses the same two sockets the other way round.
     unowned(unsafe) var opposite: Lane!
 
-    private var frames = Frames()
-    private var held = HeldMessages()
-    private var seal: Seal
-    private var topics = 0
+    // Unchecked: these three are touched from the relay's thread alone, and never while a call on one of
+    // them is under way. The run-time check of that costs a twelfth of a burst.
+    @exclusivity(unchecked) private var frames = Frames()
+    @exclusivity(unchecked) private var held = HeldMessages()
+    @exclusivity(unchecked) private var seal: Seal
+    /// On iopub: makes the kernel's welcome out for clients that come later.
+    var greeter: Greeter?
 
     init(
         _ channel: Channel, _ direction: Direction, duty: Duty, seal: consuming Seal, holdLimit: Int,
@@ -55,10 +60,21 @@ final class Lane {
         figures = Counters.base(channel, direction)
     }
 
-    private var hasRoom: Bool { held.isEmpty || held.bytes < holdLimit }
+    private var hasRoom: Bool {
+        // A subscription makes a greeting, which is held by the lane that it goes out on.
+        if case .subscription = duty { return opposite.hasRoom }
+        return held.isEmpty || held.bytes < holdLimit
+    }
+
+    private struct Stale {
+        var silentAt: ContinuousClock.Instant
+        let endsBy: ContinuousClock.Instant
+        var end: ContinuousClock.Instant { min(silentAt, endsBy) }
+    }
 
     /// Whether a turn could move something.
     var isReady: Bool {
+        if stale != nil { return mayReceive }
         if !held.isEmpty, maySend, sink != nil { return true }
         return isOpen && (seal.isBusy || mayReceive) && hasRoom
     }
@@ -71,6 +87,7 @@ final class Lane {
 
     /// Moves messages until there are none, the sink is full or the burst is over.
     func turn() {
+        if stale != nil { return discardStale() }
         var allowance = Tuning.burstBytes
         if !held.isEmpty, maySend { sendHeld(&allowance) }
         guard isOpen, let source else { return }
@@ -81,9 +98,13 @@ final class Lane {
                     mayReceive = false
                     return
                 case .refused:
+                    mayReceive = true
                     count(.tooManyFrames)
                     continue
                 case .message:
+                    // There may be another, and nothing will ring for it: this lane may be here for the
+                    // sake of what it holds, and the call has swallowed the wake-up.
+                    mayReceive = true
                     // The same call may have learnt that this socket can be written to again.
                     opposite.maySend = true
                     if !begin() { continue }
@@ -98,7 +119,8 @@ final class Lane {
                 case .sealed: break
                 }
             }
-            handOn(&allowance)
+            if let greeter, greeter.isListening { greeter.hear(frames, seal.layout) }
+            handOn(&frames, &allowance)
         }
     }
 
@@ -107,7 +129,10 @@ final class Lane {
         switch duty {
         case .heartbeat: return true
         case .subscription:
-            if isWelcomeTopic { return true }
+            if let topic = subscribedTopic {
+                passed(frames.totalSize)
+                greeter?.greet(topic)
+            }
             frames.clear()
             return false
         case .message(let routed):
@@ -119,18 +144,21 @@ final class Lane {
         }
     }
 
-    /// A subscription is a 1 and a topic. Unsubscribing is not passed on: the relay itself wants
-    /// everything for as long as it lives. Topics are bounded, because each costs the kernel memory.
-    private var isWelcomeTopic: Bool {
-        guard frames.count == 1, (1...Tuning.longestTopic + 1).contains(frames.size(0)),
-            frames.bytes(0).load(as: UInt8.self) == 1
-        else { return false }
-        if frames.size(0) == 1 { return true }
-        topics += 1
-        return topics <= Tuning.mostTopics
+    /// A subscription is a 1 and a topic.
+    private var subscribedTopic: [UInt8]? {
+        guard frames.count == 1, (1...Tuning.longestTopic + 1).contains(frames.size(0)) else { return nil }
+        let bytes = UnsafeRawBufferPointer(start: frames.bytes(0), count: frames.size(0))
+        return bytes[0] == 1 ? Array(bytes.dropFirst()) : nil
     }
 
-    private func handOn(_ allowance: inout Int) {
+    /// Sends a message of the relay's own, behind all that is held.
+    func add(_ message: consuming Frames) {
+        var message = message
+        var allowance = 0
+        handOn(&message, &allowance)
+    }
+
+    private func handOn(_ frames: inout Frames, _ allowance: inout Int) {
         let bytes = frames.totalSize
         if held.isEmpty, let sink {
             let outcome = frames.send(to: sink)
@@ -172,19 +200,33 @@ final class Lane {
         }
     }
 
-    /// Throws away what was meant for a kernel that has gone: what is held, and what has arrived by now.
-    func dropStale() {
+    /// From now on until the client falls silent, everything was meant for a kernel that has gone.
+    func becomeStale(now: ContinuousClock.Instant) {
         discardHeld(as: .stale)
         if seal.isBusy { drop(.stale) }
-        guard let source else { return }
-        // Bounded by what the pipe of one client can hold, or a client that sends without end would keep
-        // the relay here.
-        for _ in 0..<Int(Tuning.pipeDepth) * 4 {
-            guard case .message = frames.receive(from: source) else { break }
-            drop(.stale)
-        }
+        stale = Stale(silentAt: now + Tuning.staleSilence, endsBy: now + Tuning.staleAtMost)
         mayReceive = true
-        topics = 0
+    }
+
+    /// When ``endStale(now:)`` is due.
+    var staleEnd: ContinuousClock.Instant? { stale?.end }
+
+    func endStale(now: ContinuousClock.Instant) {
+        guard let end = stale?.end, now >= end else { return }
+        stale = nil
+        mayReceive = true
+    }
+
+    private func discardStale() {
+        guard let source else { return }
+        for _ in 0..<Tuning.burstMessages {
+            if case .nothing = frames.receive(from: source) {
+                mayReceive = false
+                return
+            }
+            drop(.stale)
+            stale?.silentAt = .now + Tuning.staleSilence
+        }
     }
 
     func discardHeld(as reason: Rejection) {

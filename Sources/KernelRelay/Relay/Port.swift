@@ -4,34 +4,54 @@ import CZMQ
 ///
 /// Concurrency: confined to the relay's thread, like the sockets in it.
 final class Port {
-    let socket: Socket
-    let monitor: Monitor
+    private let watched: MonitoredSocket
     let descriptor: Int32
     let monitorDescriptor: Int32
     /// The socket's file, which is ours to remove.
     private let file: UnixListener?
 
-    private init(
-        socket: consuming Socket, monitor: consuming Monitor, file: UnixListener? = nil
-    ) throws(RelayError) {
+    private init(_ watched: consuming MonitoredSocket, file: UnixListener? = nil) throws(RelayError) {
         self.file = file
-        descriptor = try socket.descriptor()
-        monitorDescriptor = try monitor.descriptor()
-        self.socket = socket
-        self.monitor = monitor
+        descriptor = try watched.socket.descriptor()
+        monitorDescriptor = try watched.monitorDescriptor()
+        self.watched = watched
     }
+
+    var handle: SocketHandle { watched.socket.handle }
+
+    /// The next thing that libzmq reports of this socket's connections.
+    func nextEvent() -> MonitoredSocket.Event? { watched.nextEvent() }
 
     /// A socket bound where the notebook looks for the kernel.
     static func front(
         _ channel: Channel, _ info: ConnectionInfo, in context: borrowing Context
     ) throws(RelayError) -> Port {
-        let socket = try Socket(channel == .iopub ? .xpub : .router, in: context)
+        let watched = try MonitoredSocket(
+            channel == .iopub ? .xpub : .router, name: "front-\(channel.rawValue)", in: context)
+        try configureFront(watched.socket, channel, info)
+        var file: UnixListener?
+        if info.transport == .ipc {
+            let listener = try UnixListener(info.ipcPath(channel))
+            try watched.socket.set(ZMQ_USE_FD, listener.descriptor)
+            file = listener
+        }
+        try watched.socket.bind(info.endpoint(channel))
+        // From here on libzmq closes the descriptor.
+        file?.handOver()
+        return try Port(watched, file: file)
+    }
+
+    private static func configureFront(
+        _ socket: borrowing Socket, _ channel: Channel, _ info: ConnectionInfo
+    ) throws(RelayError) {
         try limit(socket)
+        try setFamily(socket, info)
         try socket.set(ZMQ_LINGER, Tuning.farewellMilliseconds)
         if channel == .iopub {
             // Refuse instead of dropping; and tell of every subscription, not only of a topic's first.
             try socket.set(ZMQ_XPUB_NODROP, 1)
             try socket.set(ZMQ_XPUB_VERBOSE, 1)
+            try socket.set(ZMQ_MAXMSGSIZE, wide: Tuning.largestSubscription)
         } else {
             // Refuse instead of dropping; and a client that comes back under its name is the same client.
             try socket.set(ZMQ_ROUTER_MANDATORY, 1)
@@ -45,19 +65,6 @@ final class Port {
                 throw RelayError(.connectionCurve, "front", cause: error.cause)
             }
         }
-        let monitor = try Monitor(socket, name: "front-\(channel.rawValue)", in: context)
-        var file: UnixListener?
-        switch info.transport {
-        case .tcp: try setFamily(socket, info)
-        case .ipc:
-            let listener = try UnixListener(info.ipcPath(channel))
-            try socket.set(ZMQ_USE_FD, listener.descriptor)
-            file = listener
-        }
-        try socket.bind(info.endpoint(channel))
-        // From here on libzmq closes the descriptor.
-        file?.handOver()
-        return try Port(socket: socket, monitor: monitor, file: file)
     }
 
     /// A socket connected to the kernel, for one attempt.
@@ -68,8 +75,21 @@ final class Port {
         _ channel: Channel, _ info: ConnectionInfo, _ credentials: GateCredentials?, identity: String,
         in context: borrowing Context
     ) throws(RelayError) -> Port {
-        let socket = try Socket(channel == .iopub ? .xsub : .dealer, in: context)
+        let watched = try MonitoredSocket(
+            channel == .iopub ? .xsub : .dealer, name: "\(identity)-\(channel.rawValue)", in: context)
+        try configureBack(watched.socket, channel, info, credentials, identity: identity)
+        try watched.socket.connect(info.endpoint(channel))
+        if channel == .iopub { try subscribeToAll(watched.socket) }
+        return try Port(watched)
+    }
+
+    private static func configureBack(
+        _ socket: borrowing Socket, _ channel: Channel, _ info: ConnectionInfo,
+        _ credentials: GateCredentials?,
+        identity: String
+    ) throws(RelayError) {
         try limit(socket)
+        try setFamily(socket, info)
         try socket.set(ZMQ_LINGER, 0)
         // libzmq must not find the kernel again by itself: it would hand the new one what was queued for
         // the old. An hour, because the socket is replaced long before.
@@ -85,11 +105,6 @@ final class Port {
         } else if let curve = info.curve {
             try encrypt(socket, to: curve)
         }
-        try setFamily(socket, info)
-        let monitor = try Monitor(socket, name: "\(identity)-\(channel.rawValue)", in: context)
-        try socket.connect(info.endpoint(channel))
-        if channel == .iopub { try subscribeToAll(socket) }
-        return try Port(socket: socket, monitor: monitor)
     }
 
     private static func limit(_ socket: borrowing Socket) throws(RelayError) {

@@ -20,6 +20,10 @@ final class RelayLoop {
     private let toClient: [Lane]
     /// All lanes, control first.
     private let lanes: [Lane]
+    /// Those that carry what the kernel must not get too early or too late.
+    private let requests: [Lane]
+    private let greeter: Greeter
+    private var callers = [Callers](repeating: Callers(), count: Channel.allCases.count)
 
     private var life = BackLife(now: .now)
     private var attempts = 0
@@ -62,6 +66,12 @@ final class RelayLoop {
         lanes = [Channel.control, .stdin, .shell, .iopub, .hb].flatMap { channel in
             [toKernel, toClient].map { $0.first { $0.channel == channel }! }
         }
+        requests = toKernel.filter { $0.channel != .iopub }
+        let output = toClient.first { $0.channel == .iopub }!
+        greeter = try Greeter(for: front, through: output)
+        output.greeter = greeter
+        output.opposite.greeter = greeter
+        output.opposite.isOpen = true
         frontInfo = front
         backInfo = back
         credentials = options.credentials
@@ -95,8 +105,8 @@ final class RelayLoop {
             front.append(port)
             try watch(port, index, Number.front, Number.frontMonitor)
             rung.insert(.frontMonitor(index))
-            toKernel[index].source = port.socket.handle
-            toClient[index].sink = port.socket.handle
+            toKernel[index].source = port.handle
+            toClient[index].sink = port.handle
         }
     }
 
@@ -111,11 +121,27 @@ final class RelayLoop {
     func run() {
         while true {
             if life.deadline != nil { carryOut(life.step(now: .now, isDry: toClient.allSatisfy(\.isDry))) }
+            endStale()
             if let stopBy, isDone(by: stopBy) { return }
             sleep()
             answerRings()
             for lane in lanes where lane.isReady { lane.turn() }
         }
+    }
+
+    /// Lets requests through, unless some on their way were still meant for the kernel before.
+    private func admit() {
+        guard life.phase == .up, stopBy == nil, requests.allSatisfy({ $0.staleEnd == nil }) else { return }
+        counters.add(1, to: .kernelConnections)
+        counters.set(.connected, to: 1)
+        for lane in requests { lane.isOpen = true }
+    }
+
+    private func endStale() {
+        guard requests.contains(where: { $0.staleEnd != nil }) else { return }
+        let now = ContinuousClock.now
+        for lane in requests { lane.endStale(now: now) }
+        admit()
     }
 
     private func sleep() {
@@ -141,6 +167,9 @@ final class RelayLoop {
             if lane.isHolding { holding = true }
         }
         var first = life.deadline
+        for lane in requests {
+            if let end = lane.staleEnd { first = min(first ?? end, end) }
+        }
         if let stopBy { first = min(first ?? stopBy, stopBy) }
         if holding {
             let retry = ContinuousClock.now + Tuning.heldRetry
@@ -164,7 +193,7 @@ final class RelayLoop {
     private func obey() {
         guard case .stop(let deadline)? = mailbox.take() else { return }
         stopBy = deadline
-        for lane in toKernel { lane.isOpen = false }
+        for lane in requests { lane.isOpen = false }
     }
 
     /// Whether all that the kernel said has been handed on, or the time for it is over.
@@ -174,20 +203,27 @@ final class RelayLoop {
     }
 
     private func hearFront(_ index: Int) {
-        while let event = front[index].monitor.next() {
-            if case .handshakeFailed = event { toKernel[index].count(.handshake) }
+        while let event = front[index].nextEvent() {
+            switch event {
+            case .accepted(let descriptor): callers[index].accepted(descriptor)
+            case .handshakeDone: callers[index].shookHands()
+            case .disconnected(let descriptor):
+                if callers[index].left(descriptor) { toKernel[index].count(.handshake) }
+            case .handshakeFailed, .refused: break
+            }
         }
     }
 
     private func hearBack(_ index: Int) {
         let channel = Channel.allCases[index]
-        while back.indices.contains(index), let event = back[index].monitor.next() {
+        while back.indices.contains(index), let event = back[index].nextEvent() {
             // What the connection brought came before its end.
             toClient[index].mayReceive = true
             let now = ContinuousClock.now
             switch event {
             case .handshakeDone: carryOut(life.handle(.handshakeDone(channel), now: now))
             case .handshakeFailed, .disconnected: carryOut(life.handle(.lost(channel), now: now))
+            case .accepted: break
             case .refused: carryOut(life.handle(.refused(channel), now: now))
             }
         }
@@ -197,15 +233,12 @@ final class RelayLoop {
         for action in actions {
             switch action {
             case .open: openBack()
-            case .admit:
-                counters.add(1, to: .kernelConnections)
-                counters.set(.connected, to: 1)
-                for lane in toKernel where stopBy == nil { lane.isOpen = true }
+            case .admit: admit()
             case .shut:
                 counters.set(.connected, to: 0)
-                for lane in toKernel {
+                for lane in requests {
                     lane.isOpen = false
-                    lane.dropStale()
+                    lane.becomeStale(now: .now)
                 }
             case .close: closeBack()
             }
@@ -214,6 +247,7 @@ final class RelayLoop {
 
     private func openBack() {
         attempts += 1
+        greeter.forget()
         let identity = "relay-\(nonce.prefix(16))-\(attempts)"
         do throws(RelayError) {
             for (index, channel) in Channel.allCases.enumerated() {
@@ -221,8 +255,8 @@ final class RelayLoop {
                 back.append(port)
                 try watch(port, index, Number.back, Number.backMonitor)
                 rung.insert(.backMonitor(index))
-                toKernel[index].sink = port.socket.handle
-                toClient[index].source = port.socket.handle
+                toKernel[index].sink = port.handle
+                toClient[index].source = port.handle
                 toClient[index].isOpen = true
             }
         } catch {

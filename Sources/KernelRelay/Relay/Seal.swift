@@ -1,4 +1,4 @@
-import CZMQ
+import Glibc
 
 /// Checks one message under one key and signs it under another, in one pass over its bytes and in pieces.
 ///
@@ -9,7 +9,8 @@ package struct Seal: ~Copyable {
     private let signer: Signer
     private let hex: UnsafeMutablePointer<UInt8>
 
-    private var layout = Layout(delimiter: 0)
+    /// Where the parts of the message lie that was begun last.
+    private(set) var layout = Layout(delimiter: 0)
     private var part = 0
     private var offset = 0
     /// Whether a message is begun and not finished.
@@ -46,8 +47,7 @@ package struct Seal: ~Copyable {
         let mark = Layout.mark
         let finding = Layout.find(frames: frames.count, routed: routed) { index in
             frames.size(index) == mark.utf8CodeUnitCount
-                && UnsafeRawBufferPointer(start: frames.bytes(index), count: 9)
-                    .elementsEqual(UnsafeBufferPointer(start: mark.utf8Start, count: 9))
+                && memcmp(frames.bytes(index), mark.utf8Start, mark.utf8CodeUnitCount) == 0
         }
         switch finding {
         case .refused(let reason): return reason

@@ -8,11 +8,23 @@ import Glibc
 package struct Frames: ~Copyable {
     package private(set) var slots: UnsafeMutablePointer<zmq_msg_t>
     package private(set) var count = 0
+    /// Bytes of all frames.
+    package private(set) var totalSize = 0
     private var capacity = 16
 
     package init() {
         slots = .allocate(capacity: capacity)
         for index in 0..<capacity { zmq_msg_init(slots + index) }
+    }
+
+    /// A message of the relay's own.
+    package init(_ parts: [[UInt8]]) {
+        self.init()
+        precondition(parts.count <= capacity)
+        for part in parts {
+            replace(count, by: part, part.count)
+            count += 1
+        }
     }
 
     package enum Reception {
@@ -26,15 +38,16 @@ package struct Frames: ~Copyable {
     /// Takes one whole message. libzmq delivers all frames of a message or none.
     package mutating func receive(from socket: SocketHandle) -> Reception {
         count = 0
+        totalSize = 0
         while true {
             if count == capacity {
                 if capacity >= Tuning.mostFrames { return discardRest(of: socket) }
                 grow()
             }
-            if zmq_msg_recv(slots + count, socket, ZMQ_DONTWAIT) < 0 {
-                // Between two frames nothing but the end of the context can come here.
-                return .nothing
-            }
+            let size = zmq_msg_recv(slots + count, socket, ZMQ_DONTWAIT)
+            // Between two frames nothing but the end of the context can come here.
+            if size < 0 { return .nothing }
+            totalSize += Int(size)
             let more = zmq_msg_more(slots + count)
             count += 1
             if more == 0 { return .message }
@@ -67,6 +80,7 @@ package struct Frames: ~Copyable {
             zmq_msg_init(slots + index)
         }
         count = 0
+        totalSize = 0
     }
 
     @inline(__always)
@@ -75,23 +89,29 @@ package struct Frames: ~Copyable {
     @inline(__always)
     package func size(_ index: Int) -> Int { zmq_msg_size(slots + index) }
 
-    /// Bytes of all frames.
-    @inline(__always)
-    package var totalSize: Int {
-        var sum = 0
-        for index in 0..<count { sum += zmq_msg_size(slots + index) }
-        return sum
-    }
-
     /// Gives frame `index` other bytes. In place where they fit, which saves an allocation a message: a
     /// received frame is shared with nobody.
     @inline(__always)
     package mutating func replace(_ index: Int, by bytes: UnsafePointer<UInt8>, _ count: Int) {
-        if size(index) != count {
+        let before = size(index)
+        if before != count {
+            totalSize += count - before
             zmq_msg_close(slots + index)
             zmq_msg_init_size(slots + index, count)
         }
         if count > 0 { memcpy(zmq_msg_data(slots + index), bytes, count) }
+    }
+
+    /// Gives every small frame memory of its own. libzmq hands out frames as views into the 8 KiB that it read
+    /// from the network, and one view keeps all of it: a message that is held may cost twenty times its size.
+    fileprivate mutating func standAlone() {
+        for index in 0..<count where (Tuning.inlineFrame + 1..<Tuning.sharedFrame).contains(size(index)) {
+            var copy = zmq_msg_t()
+            zmq_msg_init_size(&copy, size(index))
+            memcpy(zmq_msg_data(&copy), bytes(index), size(index))
+            zmq_msg_close(slots + index)
+            slots[index] = copy
+        }
     }
 
     package enum Sending {
@@ -106,7 +126,9 @@ package struct Frames: ~Copyable {
     package mutating func send(to socket: SocketHandle) -> Sending {
         let outcome = sendFrames(slots, count, to: socket)
         switch outcome {
-        case .sent: count = 0
+        case .sent:
+            count = 0
+            totalSize = 0
         case .gone: clear()
         case .full: break
         }
@@ -120,6 +142,7 @@ package struct Frames: ~Copyable {
             zmq_msg_init(slots + index)
         }
         count = 0
+        totalSize = 0
     }
 
     deinit {
@@ -160,6 +183,7 @@ package struct HeldMessages: ~Copyable {
     /// Takes the frames out of `frames`.
     package mutating func append(_ frames: inout Frames) {
         if count == capacity { grow() }
+        frames.standAlone()
         bytes += frames.totalSize + frames.count * Tuning.frameOverhead
         let message = UnsafeMutableBufferPointer<zmq_msg_t>.allocate(capacity: frames.count)
         frames.move(to: message.baseAddress!)

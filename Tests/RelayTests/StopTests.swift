@@ -1,0 +1,178 @@
+import FakeJupyter
+import Glibc
+import KernelRelay
+import Testing
+
+extension HeavyTests {
+    /// What is left of a relay when it has ended: nothing. Counted in processes of their own, where no other test
+    /// has threads or descriptors.
+    @Suite struct StopTests {
+        @Test func underFullLoadItLeavesNothing() async {
+            await #expect(processExitsWith: .success) {
+                let kernel = FakeKernel(try .loopback(key: "back"))
+                try kernel.start()
+                defer { kernel.stop() }
+                for _ in 0..<20 {
+                    let before = (threads: Own.count("task"), descriptors: Own.count("fd"))
+                    // A function of its own, so that all that it had is gone when it is counted.
+                    try Load.stopAtItsHeight(kernel.address)
+                    #expect(Own.count("task") == before.threads)
+                    #expect(Own.settles { Own.count("fd") <= before.descriptors })
+                }
+            }
+        }
+
+        @Test func aThousandTimesItLeavesNothing() async {
+            await #expect(processExitsWith: .success) {
+                let kernel = FakeKernel(try .loopback(key: "back"))
+                try kernel.start()
+                defer { kernel.stop() }
+                let front = try PeerAddress.loopback(key: "front")
+                let (notebook, back) = (try front.info(), try kernel.address.info())
+                // Once before it counts: libraries open a thing or two for good.
+                try Relay(front: notebook, back: back).stop(listening: .zero)
+                #expect(Own.settles { Own.isQuiet })
+                let before = (threads: Own.count("task"), descriptors: Own.count("fd"))
+                for round in 0..<1000 {
+                    // On the same five ports every time.
+                    let relay = try Relay(front: notebook, back: back)
+                    if round.isMultiple(of: 10) {
+                        let client = try FakeClient(front)
+                        defer { client.close() }
+                        #expect(try client.ask("some_request", timeout: 15_000).type == "some_reply")
+                    }
+                    relay.stop(listening: .zero)
+                }
+                #expect(Own.count("task") == before.threads)
+                // The kernel's side of the last connections closes when it has heard of their end.
+                #expect(Own.settles { Own.count("fd") <= before.descriptors })
+            }
+        }
+
+        /// A relay that is let go of without a word.
+        @Test func lettingGoIsEnough() async {
+            await #expect(processExitsWith: .success) {
+                let front = try PeerAddress.loopback(key: "front")
+                let back = try PeerAddress.loopback(key: "back").info()
+                let threads = Own.count("task")
+                for _ in 0..<20 { _ = try Relay(front: front.info(), back: back) }
+                #expect(Own.count("task") == threads)
+                _ = try TakenPorts(front)
+            }
+        }
+
+        @Test func stoppingTwiceAndFromManyThreads() throws {
+            let rig = try Rig()
+            defer { rig.end() }
+            let relay = rig.relay
+            try atOnce(4) { _ in relay.stop(listening: .milliseconds(10)) }
+            relay.stop()
+            _ = try TakenPorts(rig.front)
+        }
+    }
+}
+
+/// A relay with output pouring through it, requests pouring in, and a client that reads nothing.
+private final class Load {
+    private let relay: Relay
+    private let asking: PeerThread
+    private let reading: PeerThread
+    private let progress: Progress
+    private let idle: FakeClient
+
+    static func stopAtItsHeight(_ back: PeerAddress) throws {
+        let front = try PeerAddress.loopback(key: "front")
+        let load = try Load(front, back)
+        let begun = ContinuousClock.now
+        load.relay.stop(listening: .zero)
+        #expect(ContinuousClock.now - begun < .seconds(15))
+        #expect(!Own.threadNames.contains("kr-relay"))
+        // At once, by someone else.
+        _ = try TakenPorts(front)
+        load.end()
+    }
+
+    private init(_ front: PeerAddress, _ back: PeerAddress) throws {
+        relay = try Relay(front: front.info(), back: back.info())
+        let progress = Progress()
+        self.progress = progress
+        // It reads no replies; of the output it wants none, or it would hold that up for everybody.
+        let idle = try FakeClient(front, topic: "nothing", replyHighWaterMark: 10)
+        self.idle = idle
+        try #require(try idle.isConnected())
+        try idle.request("storm_request", content: #"{"count": 200000, "size": 500}"#)
+        for _ in 0..<200 { try idle.request("bulk_request", buffers: [[UInt8](repeating: 1, count: 50_000)]) }
+        reading = PeerThread {
+            guard let reader = try? StormReader(front) else { return }
+            while !progress.hasEnded {
+                // Joined in the middle of the flood, so that the first number is not the one that it expects.
+                try? reader.read(until: .max, silence: 20)
+            }
+        }
+        asking = PeerThread {
+            guard let client = try? FakeClient(front, topic: "nothing") else { return }
+            while !progress.hasEnded {
+                if (try? client.ask("some_request", on: .control, timeout: 100)) != nil { progress.count() }
+            }
+        }
+        let relay = relay
+        let deadline = Deadline(milliseconds: 15_000)
+        while !deadline.passed, relay.statistics[.iopub, .toClient].messages < 5000 || progress.answers < 3 {
+            usleep(1000)
+        }
+        guard !deadline.passed else { throw PeerError("there is no load") }
+    }
+
+    func end() {
+        progress.end()
+        asking.join()
+        reading.join()
+        idle.close()
+    }
+}
+
+/// What this process has.
+private enum Own {
+    static func count(_ folder: String) -> Int {
+        guard let stream = opendir("/proc/self/\(folder)") else { return -1 }
+        defer { closedir(stream) }
+        var count = 0
+        while readdir(stream) != nil { count += 1 }
+        return count
+    }
+
+    static var threadNames: [String] {
+        var names: [String] = []
+        guard let stream = opendir("/proc/self/task") else { return [] }
+        defer { closedir(stream) }
+        while let entry = readdir(stream) {
+            let id = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard let file = fopen("/proc/self/task/\(id)/comm", "r") else { continue }
+            defer { fclose(file) }
+            var buffer = [CChar](repeating: 0, count: 64)
+            guard fgets(&buffer, 64, file) != nil else { continue }
+            let name = buffer.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+            names.append(String(name.prefix { $0 != "\n" }))
+        }
+        return names
+    }
+
+    /// Waits for what other threads of libzmq still have to do.
+    static func settles(_ done: () -> Bool) -> Bool {
+        let deadline = Deadline(milliseconds: 15_000)
+        while !deadline.passed {
+            if done() { return true }
+            usleep(5000)
+        }
+        return done()
+    }
+
+    /// The number of descriptors does not change any more.
+    static var isQuiet: Bool {
+        let first = count("fd")
+        usleep(50_000)
+        return count("fd") == first
+    }
+}

@@ -1,0 +1,40 @@
+import FakeJupyter
+import KernelRelay
+import Testing
+
+/// A client that goes while replies are on their way to it.
+@Suite struct VanishedClientTests {
+    @Test func itsRepliesAreCountedAndTheOthersGoOn() throws {
+        let rig = try Rig()
+        defer { rig.end() }
+        let other = try rig.client()
+        let leaving = try rig.client()
+        let asked = rig.relay.statistics[.shell, .toKernel].messages
+        rig.kernel.pauseReading([.shell])
+        for _ in 0..<50 { try leaving.request("orphan_request") }
+        let id = try other.request("other_request")
+        #expect(rig.wait { $0[.shell, .toKernel].messages == asked + 51 })
+        leaving.close()
+        rig.kernel.pauseReading([])
+        #expect(try other.reply(to: id, timeout: 15_000).type == "other_reply")
+        // A few may go into the connection before its end is noticed.
+        #expect(rig.wait { $0[.shell, .toClient].rejected[.clientGone] ?? 0 > 0 })
+        #expect(rig.relay.statistics[.shell, .toClient].heldMessages == 0)
+    }
+
+    /// Its replies fill the relay, so that it goes while some are held.
+    @Test func whatWasHeldForItGoesWithIt() throws {
+        let rig = try Rig()
+        defer { rig.end() }
+        let other = try rig.client()
+        let leaving = try rig.client(settled: false, replyHighWaterMark: 10)
+        let bulk = [UInt8](repeating: 5, count: 100_000)
+        for _ in 0..<600 { try leaving.request("bulk_request", buffers: [bulk]) }
+        #expect(rig.wait { $0[.shell, .toClient].heldMessages > 0 })
+        leaving.close()
+        #expect(rig.wait { $0[.shell, .toClient].heldMessages == 0 })
+        #expect(rig.relay.statistics[.shell, .toClient].heldBytes == 0)
+        #expect(rig.relay.statistics[.shell, .toClient].rejected[.clientGone] ?? 0 > 0)
+        #expect(try other.ask("other_request", timeout: 15_000).type == "other_reply")
+    }
+}
