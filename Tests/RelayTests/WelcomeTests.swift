@@ -25,7 +25,7 @@ import Testing
         let rig = try Rig(kernel: welcoming, startKernel: false)
         defer { rig.end() }
         let client = try rig.client(settled: false)
-        #expect(try client.isConnected())
+        #expect(rig.hasSubscribers(1))
         try rig.kernel.start()
         #expect(try client.next(on: .iopub, timeout: 15_000, where: { $0.type == "iopub_welcome" }) != nil)
     }
