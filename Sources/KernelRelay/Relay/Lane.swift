@@ -60,11 +60,11 @@ final class Lane {
         figures = Counters.base(channel, direction)
     }
 
-    private var hasRoom: Bool {
-        // A subscription makes a greeting, which is held by the lane that it goes out on.
-        if case .subscription = duty { return opposite.hasRoom }
-        return held.isEmpty || held.bytes < holdLimit
-    }
+    private var hasRoom: Bool { held.isEmpty || held.bytes < holdLimit || isHearingOut }
+
+    /// Set while a kernel that has gone is heard out: what can still come is bounded by libzmq's pipe and the
+    /// socket's buffer, and a client that does not read must not keep the next kernel from being found.
+    var isHearingOut = false
 
     private struct Stale {
         var silentAt: ContinuousClock.Instant
@@ -76,6 +76,7 @@ final class Lane {
     var isReady: Bool {
         if stale != nil { return mayReceive }
         if !held.isEmpty, maySend, sink != nil { return true }
+        if owesGreeting { return true }
         return isOpen && (seal.isBusy || mayReceive) && hasRoom
     }
 
@@ -90,6 +91,7 @@ final class Lane {
         if stale != nil { return discardStale() }
         var allowance = Tuning.burstBytes
         if !held.isEmpty, maySend { sendHeld(&allowance) }
+        if owesGreeting { greet() }
         guard isOpen, let source else { return }
         for _ in 0..<Tuning.burstMessages where allowance > 0 && hasRoom {
             if !seal.isBusy {
@@ -131,7 +133,7 @@ final class Lane {
         case .subscription:
             if let topic = subscribedTopic {
                 passed(frames.totalSize)
-                greeter?.greet(topic)
+                greeter?.owe(topic)
             }
             frames.clear()
             return false
@@ -151,11 +153,16 @@ final class Lane {
         return bytes[0] == 1 ? Array(bytes.dropFirst()) : nil
     }
 
-    /// Sends a message of the relay's own, behind all that is held.
-    func add(_ message: consuming Frames) {
-        var message = message
+    /// Sends a greeting that is owed, behind all that is held.
+    private func greet() {
+        guard let greeter, sink != nil, hasRoom, var greeting = greeter.next() else { return }
         var allowance = 0
-        handOn(&message, &allowance)
+        handOn(&greeting, &allowance)
+    }
+
+    private var owesGreeting: Bool {
+        guard direction == .toClient, let greeter else { return false }
+        return greeter.hasGreetings && hasRoom
     }
 
     private func handOn(_ frames: inout Frames, _ allowance: inout Int) {
@@ -230,6 +237,7 @@ final class Lane {
     }
 
     func discardHeld(as reason: Rejection) {
+        if reason == .stopped, seal.isBusy { drop(reason) }
         counters.count(reason, at: figures, times: held.count)
         held.removeAll()
         showHeld()

@@ -68,7 +68,7 @@ final class RelayLoop {
         }
         requests = toKernel.filter { $0.channel != .iopub }
         let output = toClient.first { $0.channel == .iopub }!
-        greeter = try Greeter(for: front, through: output)
+        greeter = try Greeter(for: front)
         output.greeter = greeter
         output.opposite.greeter = greeter
         output.opposite.isOpen = true
@@ -104,14 +104,14 @@ final class RelayLoop {
             let port = try Port.front(channel, frontInfo, in: context)
             front.append(port)
             try watch(port, index, Number.front, Number.frontMonitor)
+            // libzmq rings for a pipe only once its reader has found it empty: who watches one must ask it once
+            // before the first sleep. For the sockets themselves the lanes do so.
             rung.insert(.frontMonitor(index))
             toKernel[index].source = port.handle
             toClient[index].sink = port.handle
         }
     }
 
-    /// libzmq rings for a pipe only once its reader has found it empty; whoever watches a socket must
-    /// therefore ask it once before it sleeps.
     private func watch(_ port: Port, _ index: Int, _ socket: UInt64, _ monitor: UInt64) throws(RelayError) {
         try epoll.add(port.descriptor, as: socket + UInt64(index))
         try epoll.add(port.monitorDescriptor, as: monitor + UInt64(index))
@@ -122,7 +122,7 @@ final class RelayLoop {
         while true {
             if life.deadline != nil { carryOut(life.step(now: .now, isDry: toClient.allSatisfy(\.isDry))) }
             endStale()
-            if let stopBy, isDone(by: stopBy) { return }
+            if let stopBy, isDone(by: stopBy) { return bidFarewell(stopBy) }
             sleep()
             answerRings()
             for lane in lanes where lane.isReady { lane.turn() }
@@ -142,6 +142,12 @@ final class RelayLoop {
         let now = ContinuousClock.now
         for lane in requests { lane.endStale(now: now) }
         admit()
+    }
+
+    /// What libzmq has not yet handed to a client may take as long as the caller is ready to wait.
+    private func bidFarewell(_ deadline: ContinuousClock.Instant) {
+        let left = deadline.milliseconds(from: .now)
+        for port in front { port.linger(milliseconds: max(left, Tuning.farewellMilliseconds)) }
     }
 
     private func sleep() {
@@ -230,8 +236,10 @@ final class RelayLoop {
     }
 
     private func carryOut(_ actions: [BackLife.Action]) {
+        for lane in toClient { lane.isHearingOut = life.isEnding }
         for action in actions {
             switch action {
+            case .open where stopBy != nil: break
             case .open: openBack()
             case .admit: admit()
             case .shut:
@@ -260,8 +268,8 @@ final class RelayLoop {
                 toClient[index].isOpen = true
             }
         } catch {
-            // Descriptors or memory have run out: the same as a kernel that cannot be reached, and tried
-            // again in the same way.
+            // Descriptors or memory have run out (what is wrong with the description itself was refused before
+            // the start): the same as a kernel that cannot be reached, and tried again in the same way.
             for channel in Channel.allCases { carryOut(life.handle(.refused(channel), now: .now)) }
         }
     }
