@@ -56,6 +56,13 @@ package enum Tuning {
     /// are given up too.
     package static let lastWords: Duration = .seconds(1)
 
+    /// How long a relay waits for its own heartbeat before it lets requests through without it: a kernel that
+    /// answers none may still work.
+    package static let probeAtMost: Duration = .milliseconds(500)
+
+    /// While it publishes, libzmq looks at new subscriptions once in 3,000,000 cycles of the processor.
+    package static let subscriptionSettles: Duration = .milliseconds(3)
+
     /// libzmq may report a connection's end before it hands over the last of what came by it.
     package static let afterLoss: Duration = .milliseconds(10)
 

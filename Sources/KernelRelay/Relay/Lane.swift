@@ -1,4 +1,5 @@
 import CZMQ
+import Glibc
 
 /// One direction of one channel: takes a message from its source, checks and re-signs it, hands it to its
 /// sink, and holds it while the sink is full.
@@ -28,6 +29,8 @@ final class Lane {
     /// The sockets, while there are any: those behind come and go with the kernel.
     var source: SocketHandle?
     var sink: SocketHandle?
+    /// On hb: the identity under which the relay's own heartbeat went out, until it is back.
+    var awaitedProbe: [UInt8]?
     /// Whether messages may be taken from the source at all.
     var isOpen = false
     /// The source may have a message; false once it said that it has none.
@@ -129,7 +132,13 @@ final class Lane {
     /// Looks at a new message. False when it goes no further.
     private func begin() -> Bool {
         switch duty {
-        case .heartbeat: return true
+        case .heartbeat:
+            if isProbe {
+                awaitedProbe = nil
+                frames.clear()
+                return false
+            }
+            return true
         case .subscription:
             if let topic = subscribedTopic {
                 passed(frames.totalSize)
@@ -144,6 +153,12 @@ final class Lane {
             }
             return true
         }
+    }
+
+    /// The relay's own heartbeat come back. No client can have sent it: the front names them otherwise.
+    private var isProbe: Bool {
+        guard let awaitedProbe, frames.count > 0, frames.size(0) == awaitedProbe.count else { return false }
+        return memcmp(frames.bytes(0), awaitedProbe, awaitedProbe.count) == 0
     }
 
     /// A subscription is a 1 and a topic.

@@ -29,6 +29,10 @@ final class RelayLoop {
     private var attempts = 0
     private let nonce: String
     private var rung: Set<Ring> = []
+    /// Set while the relay's own heartbeat is on its way: when to go on without it.
+    private var probeEnds: ContinuousClock.Instant?
+    /// Set while requests are about to be let through: when.
+    private var admission: ContinuousClock.Instant?
     /// Set once the relay is to end: no later than this.
     private var stopBy: ContinuousClock.Instant?
 
@@ -122,6 +126,8 @@ final class RelayLoop {
         while true {
             if life.deadline != nil { carryOut(life.step(now: .now, isDry: toClient.allSatisfy(\.isDry))) }
             endStale()
+            endProbe()
+            admit()
             if let stopBy, isDone(by: stopBy) { return bidFarewell(stopBy) }
             sleep()
             answerRings()
@@ -129,9 +135,40 @@ final class RelayLoop {
         }
     }
 
+    /// Sends a heartbeat of the relay's own before it lets requests through.
+    ///
+    /// A handshake says that the kernel's libzmq knows of the connection, and not that its publisher has read
+    /// the subscription that came by it: the first `busy` could still be lost. What comes back from the kernel
+    /// was sent after the subscription and passed the same I/O thread.
+    private func probe() {
+        let identity = Array("relay-\(nonce)".utf8)
+        for (index, channel) in Channel.allCases.enumerated() where channel == .hb {
+            guard let sink = toKernel[index].sink else { continue }
+            var heartbeat = Frames([identity, [], Array("relay".utf8)])
+            toClient[index].awaitedProbe = identity
+            if case .sent = heartbeat.send(to: sink) {}
+            toClient[index].mayReceive = true
+        }
+        probeEnds = .now + Tuning.probeAtMost
+    }
+
+    private func endProbe() {
+        guard let end = probeEnds else { return }
+        if isProbeBack || .now >= end {
+            // The publisher looks at new subscriptions when it publishes, though not at every message.
+            probeEnds = nil
+            admission = .now + Tuning.subscriptionSettles
+        }
+    }
+
+    private var isProbeBack: Bool { toClient.allSatisfy { $0.awaitedProbe == nil } }
+
     /// Lets requests through, unless some on their way were still meant for the kernel before.
     private func admit() {
-        guard life.phase == .up, stopBy == nil, requests.allSatisfy({ $0.staleEnd == nil }) else { return }
+        guard let due = admission, .now >= due, life.phase == .up, stopBy == nil,
+            requests.allSatisfy({ $0.staleEnd == nil })
+        else { return }
+        admission = nil
         counters.add(1, to: .kernelConnections)
         counters.set(.connected, to: 1)
         for lane in requests { lane.isOpen = true }
@@ -141,7 +178,6 @@ final class RelayLoop {
         guard requests.contains(where: { $0.staleEnd != nil }) else { return }
         let now = ContinuousClock.now
         for lane in requests { lane.endStale(now: now) }
-        admit()
     }
 
     /// What libzmq has not yet handed to a client may take as long as the caller is ready to wait.
@@ -173,9 +209,13 @@ final class RelayLoop {
             if lane.isHolding { holding = true }
         }
         var first = life.deadline
+        if let probeEnds { first = min(first ?? probeEnds, probeEnds) }
+        // What is stale keeps an admission waiting, however long it is due.
+        var due = admission
         for lane in requests {
-            if let end = lane.staleEnd { first = min(first ?? end, end) }
+            if let end = lane.staleEnd { due = max(due ?? end, end) }
         }
+        if let due { first = min(first ?? due, due) }
         if let stopBy { first = min(first ?? stopBy, stopBy) }
         if holding {
             let retry = ContinuousClock.now + Tuning.heldRetry
@@ -241,8 +281,10 @@ final class RelayLoop {
             switch action {
             case .open where stopBy != nil: break
             case .open: openBack()
-            case .admit: admit()
+            case .admit: probe()
             case .shut:
+                probeEnds = nil
+                admission = nil
                 counters.set(.connected, to: 0)
                 for lane in requests {
                     lane.isOpen = false
