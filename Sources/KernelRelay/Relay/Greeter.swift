@@ -15,12 +15,18 @@ final class Greeter {
     /// What a welcome's header says. Decoded into these fields alone: the header is the kernel's, and a
     /// deeply nested one must not exhaust this thread's stack.
     private struct Header: Codable {
-        var msg_id: String
-        let msg_type: String
+        var id: String
+        let type: String
         let username: String?
         let session: String?
         var date: String?
         let version: String?
+
+        enum CodingKeys: String, CodingKey {
+            case id = "msg_id"
+            case type = "msg_type"
+            case username, session, date, version
+        }
     }
 
     private let signer: Signer
@@ -55,7 +61,7 @@ final class Greeter {
         guard frames.size(part) <= Tuning.largestWelcome else { return }
         let bytes = Data(bytes: frames.bytes(part), count: frames.size(part))
         guard let heard = try? JSONDecoder().decode(Header.self, from: bytes),
-            heard.msg_type == "iopub_welcome"
+            heard.type == "iopub_welcome"
         else { return }
         header = heard
         attention = 0
@@ -75,7 +81,7 @@ final class Greeter {
             return nil
         }
         // Clients refuse a signature that they have seen: the header must differ each time.
-        header?.msg_id = UUID().uuidString.lowercased()
+        header?.id = UUID().uuidString.lowercased()
         header?.date = Date.now.ISO8601Format()
         guard let head = try? JSONEncoder().encode(header),
             let content = try? JSONEncoder().encode(["subscription": text])
