@@ -42,8 +42,10 @@ do throws(RelayError) {
     var caught: Int32 = 0
     sigwait(&signals, &caught)
 
+    // At the same time: each hears its kernel out for half a second.
+    let running = relays
+    DispatchQueue.concurrentPerform(iterations: running.count) { running[$0].stop() }
     for relay in relays {
-        relay.stop()
         let report = try? JSONEncoder().encode(relay.statistics)
         print(String(decoding: report ?? Data(), as: UTF8.self))
     }

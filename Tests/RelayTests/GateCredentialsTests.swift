@@ -23,7 +23,7 @@ import Testing
         #expect(logins.count == 5)
     }
 
-    @Test(arguments: ["the wrong token", "", nil])
+    @Test(arguments: ["the wrong token", nil])
     func aWrongTokenGetsNothingThrough(_ token: String?) throws {
         let rig = try rig(token: token)
         defer { rig.end() }
@@ -35,5 +35,28 @@ import Testing
         #expect(rig.relay.statistics.kernelConnections == 0)
         #expect(rig.kernel.record.received.isEmpty)
         #expect(try client.unclaimed(on: .shell).isEmpty)
+    }
+
+    /// What could never connect is refused at once, not tried for ever.
+    @Test func whatCannotBeUsedIsRefused() throws {
+        func refusal(_ kernel: String, _ token: String, curve: Bool = false) throws -> ErrorCode? {
+            var back = try PeerAddress.loopback(key: "back")
+            if curve { back.curve = .generate() }
+            var options = RelayOptions()
+            options.credentials = GateCredentials(kernel: kernel, token: token)
+            let (front, info) = (try PeerAddress.loopback(key: "front").info(), try back.info())
+            do throws(RelayError) {
+                try Relay(front: front, back: info, options: options).stop(listening: .zero)
+                return nil
+            } catch {
+                return error.code
+            }
+        }
+        #expect(try refusal("kernel-7", "") == .credentials)
+        #expect(try refusal("", "token") == .credentials)
+        #expect(try refusal(String(repeating: "k", count: 241), "token") == .credentials)
+        #expect(try refusal("kernel-7", String(repeating: "t", count: 256)) == .credentials)
+        #expect(try refusal("kernel-7", "token", curve: true) == .credentials)
+        #expect(try refusal("kernel-7", "token") == nil)
     }
 }

@@ -85,6 +85,26 @@ import Testing
         #expect(try client.ask("new_request", timeout: 15_000).type == "new_reply")
     }
 
+    /// A client that has stopped reading makes the relay hold all that it may. It must not keep the others
+    /// from the next kernel.
+    @Test func isFoundAlthoughAClientDoesNotRead() throws {
+        var options = RelayOptions()
+        options.holdLimit = 100_000
+        let rig = try Rig(relay: options)
+        defer { rig.end() }
+        let client = try FakeClient(rig.front, topic: "nothing")
+        defer { client.close() }
+        #expect(try client.ask("some_request", timeout: 15_000).type == "some_reply")
+        let stopped = try rig.client(settled: false)
+        #expect(rig.hasSubscribers(2))
+        try client.request("flood_request", content: #"{"count": 200000, "size": 10000}"#)
+        #expect(rig.wait(milliseconds: 15_000) { $0[.iopub, .toClient].heldBytes >= 100_000 })
+        try restart(rig)
+        #expect(rig.relay.statistics[.iopub, .toClient].heldBytes >= 100_000)
+        #expect(try client.ask("new_request", timeout: 15_000).type == "new_reply")
+        _ = stopped
+    }
+
     private func restart(_ rig: Rig) throws {
         rig.kernel.stop(abrupt: true)
         // Seen to be gone before the next one starts, or that would be met by the old connections' requests.

@@ -11,7 +11,7 @@ import Testing
         let rig = try Rig(startKernel: false)
         defer { rig.end() }
         let client = try rig.client(settled: false)
-        #expect(try client.isConnected())
+        #expect(rig.hasSubscribers(1))
         let id = try client.request("execute_request", content: #"{"code": "1"}"#)
         let control = try client.request("early_request", on: .control)
         usleep(UInt32(round) * 7_000)
@@ -31,7 +31,7 @@ import Testing
         let rig = try Rig(kernel: options, startKernel: false)
         defer { rig.end() }
         let client = try rig.client(settled: false)
-        #expect(try client.isConnected())
+        #expect(rig.hasSubscribers(1))
         let id = try client.request("execute_request", content: #"{"code": "1"}"#)
         try rig.kernel.start()
         #expect(try client.reply(to: id, timeout: 15_000).type == "execute_reply")

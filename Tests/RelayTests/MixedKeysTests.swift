@@ -23,6 +23,8 @@ import Testing
         (Side(key: "same", scheme: "hmac-sha256"), Side(key: "same", scheme: "hmac-sha256")),
         (Side(key: "a", scheme: "hmac-sha512"), Side(key: "b", scheme: "hmac-md5")),
         (Side(key: "a", scheme: "hmac-sha1"), Side(key: "a", scheme: "hmac-sha3_256")),
+        // Alike on both sides: verified once, and not signed again.
+        (Side(key: "a", scheme: "hmac-sha256"), Side(key: "a", scheme: "hmac-sha256")),
         (Side(key: "a", scheme: "hmac-blake2b"), Side(key: "b", scheme: "hmac-blake2s")),
         (
             Side(key: String(repeating: "long", count: 100), scheme: "hmac-sha384"),

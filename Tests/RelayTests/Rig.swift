@@ -24,7 +24,7 @@ final class Rig {
         relay = try Relay(front: self.front.info(), back: self.back.info(), options: relayOptions)
     }
 
-    /// A client that has seen its subscription answered.
+    /// A client; a settled one has seen its subscription at work and has nothing on its way.
     func client(
         settled: Bool = true, routingID: String? = nil, iopubHighWaterMark: Int32 = 1000,
         replyHighWaterMark: Int32 = 1000
@@ -33,9 +33,19 @@ final class Rig {
             front, routingID: routingID.map { Array($0.utf8) }, iopubHighWaterMark: iopubHighWaterMark,
             replyHighWaterMark: replyHighWaterMark)
         clients.append(client)
-        if settled { try client.settle() }
+        if settled {
+            try client.settle()
+            // A slow machine makes it ask more than once; all came in order, so nothing is on its way any more
+            // when everything about this one has come, and figures taken from now on are what a test causes.
+            let last = try client.ask("settled_request", timeout: 15_000)
+            _ = try client.outputs(of: last.parentID, timeout: 15_000)
+        }
         return client
     }
+
+    /// Waits until the relay has taken in as many subscriptions: a client knows when it has shaken hands, and only the
+    /// relay when it has heard what the client wants.
+    func hasSubscribers(_ count: Int) -> Bool { wait { $0[.iopub, .toKernel].messages >= count } }
 
     /// Waits until the relay's figures satisfy `done`.
     func wait(

@@ -9,6 +9,7 @@ import Testing
         defer { rig.end() }
         let other = try rig.client()
         let leaving = try rig.client()
+        let route = try rig.route(on: .shell, to: leaving)
         let asked = rig.relay.statistics[.shell, .toKernel].messages
         rig.kernel.pauseReading([.shell])
         for _ in 0..<50 { try leaving.request("orphan_request") }
@@ -17,8 +18,14 @@ import Testing
         leaving.close()
         rig.kernel.pauseReading([])
         #expect(try other.reply(to: id, timeout: 15_000).type == "other_reply")
-        // A few may go into the connection before its end is noticed.
-        #expect(rig.wait { $0[.shell, .toClient].rejected[.clientGone] ?? 0 > 0 })
+        // Replies go into the connection until its end is noticed; from then on each is counted.
+        let deadline = Deadline(milliseconds: 15_000)
+        while rig.relay.statistics[.shell, .toClient].rejected[.clientGone] == nil, !deadline.passed {
+            let late = SignedMessage("late_reply", session: "k", identities: route)
+            rig.kernel.sendRaw(late.frames(for: rig.back), on: .shell)
+            _ = rig.wait(milliseconds: 20) { $0[.shell, .toClient].rejected[.clientGone] != nil }
+        }
+        #expect(rig.relay.statistics[.shell, .toClient].rejected[.clientGone] ?? 0 > 0)
         #expect(rig.relay.statistics[.shell, .toClient].heldMessages == 0)
     }
 

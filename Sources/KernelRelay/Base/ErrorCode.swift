@@ -16,6 +16,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case connectionCurve = "KR-CONNECTION-CURVE"
     case connectionIPCTooLong = "KR-CONNECTION-IPC-TOO-LONG"
     case connectionNotWritten = "KR-CONNECTION-NOT-WRITTEN"
+    case credentials = "KR-CREDENTIALS"
     case portInUse = "KR-PORT-IN-USE"
     case bindFailed = "KR-BIND-FAILED"
     case descriptors = "KR-DESCRIPTORS"
@@ -93,6 +94,11 @@ public enum ErrorCode: String, CaseIterable, Sendable {
             (
                 .client, "the connection file could not be written",
                 "Check that the folder exists, can be written to and has room."
+            )
+        case .credentials:
+            (
+                .relay, "the credentials for the gate cannot be used",
+                "Give a kernel id of 1 to 240 bytes and a token of 1 to 255, and no CURVE keys behind."
             )
         case .portInUse:
             (

@@ -12,10 +12,10 @@ package enum Tuning {
     /// them in the first-level cache.
     package static let hashPiece = 16 * 1024
 
-    /// libzmq's high-water mark for every pipe of a relay. Large enough that a burst rarely waits for the
-    /// other thread; small enough that a queue of 1 MB outputs stays far from the memory of a machine,
-    /// because libzmq counts messages and not bytes.
-    package static let pipeDepth: Int32 = 512
+    /// libzmq's high-water mark for every pipe of a relay. Large enough that a burst seldom waits for the
+    /// other thread. libzmq counts messages and not bytes, so that one slow client may make the relay hold
+    /// twice this number of messages, whatever their size, besides `holdLimit`.
+    package static let pipeDepth: Int32 = 256
 
     /// Bytes of iopub messages that a relay holds itself before it lets the kernel feel the slow client.
     /// ipykernel drops its output without a word once its own 1,000 messages are queued: what is held here
@@ -31,13 +31,17 @@ package enum Tuning {
     package static let inlineFrame = 33
     package static let sharedFrame = 4096
 
-    /// Frames in one message. A message with a widget's thousand buffers passes; a peer that sends frames
-    /// without end is cut off.
+    /// Frames in one message. A message with a widget's thousand buffers passes; one with more is dropped. It
+    /// is in memory by then: libzmq collects a whole message before it shows any of it, and has no limit on
+    /// its frames.
     package static let mostFrames = 4096
 
     /// The largest single frame, in front and behind. libzmq takes a frame whole into memory before anyone
     /// can look at its signature; and it tells a size only up to this.
     package static let largestFrame = Int64(Int32.max)
+
+    /// The largest frame of a heartbeat that a client sends: Jupyter's have 4 to 30 bytes. CURVE needs some 300.
+    package static let largestHeartbeat: Int64 = 4096
 
     /// The largest frame that a client may send on iopub: a topic, or a step of the CURVE handshake. libzmq
     /// spends some 50 bytes on each byte of a topic, and anybody who can connect can send one.
@@ -51,6 +55,16 @@ package enum Tuning {
     /// When one of the five connections to a kernel is lost, how long the others may be silent before they
     /// are given up too.
     package static let lastWords: Duration = .seconds(1)
+
+    /// How long a relay waits for its own heartbeat before it lets requests through without it: a kernel that
+    /// answers none may still work.
+    package static let probeAtMost: Duration = .milliseconds(500)
+
+    /// While it publishes, libzmq looks at new subscriptions once in 3,000,000 cycles of the processor.
+    package static let subscriptionSettles: Duration = .milliseconds(3)
+
+    /// libzmq may report a connection's end before it hands over the last of what came by it.
+    package static let afterLoss: Duration = .milliseconds(10)
 
     /// When a kernel was lost, what was meant for it is still on its way: in libzmq's pipes, in the sockets'
     /// buffers, in the client's own queue. It counts as arrived for the old kernel until nothing has come for
@@ -68,6 +82,9 @@ package enum Tuning {
     /// Descriptors one relay needs at rest, with room for its first clients. libzmq aborts the process
     /// when it cannot make one, so that a relay asks before it starts.
     package static let descriptors = 96
+
+    /// A header that may be a welcome's. ipykernel's has 240 bytes.
+    package static let largestWelcome = 4096
 
     /// Bytes of a topic that a client may subscribe to and be welcomed on, and how many such topics may wait
     /// for a kernel that welcomes.

@@ -40,6 +40,11 @@ package struct BackLife {
     private var gone: Set<Channel> = []
     private var wait = Tuning.firstRetry
 
+    /// Whether a kernel that has gone is still being heard out.
+    package var isEnding: Bool {
+        if case .ending = phase { true } else { false }
+    }
+
     package init(now: Instant) { phase = .closed(until: now) }
 
     /// When ``step(now:isDry:)`` wants to be called even if nothing happens.
@@ -56,7 +61,7 @@ package struct BackLife {
         case .closed: false
         case .opening: !answered.isEmpty
         case .up: true
-        case .ending: gone != answered
+        case .ending: true
         }
     }
 
@@ -70,17 +75,18 @@ package struct BackLife {
             return [.admit]
         case (.opening, .lost(let channel)), (.opening, .refused(let channel)):
             // A kernel that binds its sockets one by one is met half-way. What it may have said on those
-            // that answered is heard before the next attempt.
+            // that answered, if any, is heard before the next attempt.
             gone.insert(channel)
-            if answered.subtracting(gone).isEmpty { return shutDown(now) }
-            phase = .ending(until: now + Tuning.firstRetry)
+            if answered.isEmpty { return shutDown(now) }
+            phase = .ending(until: now + Tuning.afterLoss)
             return []
         case (.up, .lost(let channel)):
             gone.insert(channel)
-            phase = .ending(until: now + Tuning.lastWords)
+            phase = .ending(until: now + patience)
             return [.shut]
         case (.ending, .lost(let channel)), (.ending, .refused(let channel)):
             gone.insert(channel)
+            phase = .ending(until: now + patience)
             return []
         default:
             return []
@@ -99,14 +105,18 @@ package struct BackLife {
             return [.open]
         case .ending(let until):
             if !isDry {
-                phase = .ending(until: max(until, now + Tuning.lastWords))
+                phase = .ending(until: max(until, now + patience))
                 return []
             }
-            return answered.isSubset(of: gone) || now >= until ? shutDown(now) : []
+            return now >= until ? shutDown(now) : []
         default:
             return []
         }
     }
+
+    /// How long to listen on: those that are not lost may still speak, those that are only for as long as
+    /// libzmq may take to hand over what they brought.
+    private var patience: Duration { answered.isSubset(of: gone) ? Tuning.afterLoss : Tuning.lastWords }
 
     private mutating func shutDown(_ now: Instant) -> [Action] {
         phase = .closed(until: now + wait)

@@ -1,4 +1,5 @@
 import CZMQ
+import Glibc
 
 /// One direction of one channel: takes a message from its source, checks and re-signs it, hands it to its
 /// sink, and holds it while the sink is full.
@@ -28,6 +29,8 @@ final class Lane {
     /// The sockets, while there are any: those behind come and go with the kernel.
     var source: SocketHandle?
     var sink: SocketHandle?
+    /// On hb: the identity under which the relay's own heartbeat went out, until it is back.
+    var awaitedProbe: [UInt8]?
     /// Whether messages may be taken from the source at all.
     var isOpen = false
     /// The source may have a message; false once it said that it has none.
@@ -60,11 +63,11 @@ final class Lane {
         figures = Counters.base(channel, direction)
     }
 
-    private var hasRoom: Bool {
-        // A subscription makes a greeting, which is held by the lane that it goes out on.
-        if case .subscription = duty { return opposite.hasRoom }
-        return held.isEmpty || held.bytes < holdLimit
-    }
+    private var hasRoom: Bool { held.isEmpty || held.bytes < holdLimit || isHearingOut }
+
+    /// Set while a kernel that has gone is heard out: what can still come is bounded by libzmq's pipe and the
+    /// socket's buffer, and a client that does not read must not keep the next kernel from being found.
+    var isHearingOut = false
 
     private struct Stale {
         var silentAt: ContinuousClock.Instant
@@ -76,6 +79,7 @@ final class Lane {
     var isReady: Bool {
         if stale != nil { return mayReceive }
         if !held.isEmpty, maySend, sink != nil { return true }
+        if owesGreeting { return true }
         return isOpen && (seal.isBusy || mayReceive) && hasRoom
     }
 
@@ -90,6 +94,7 @@ final class Lane {
         if stale != nil { return discardStale() }
         var allowance = Tuning.burstBytes
         if !held.isEmpty, maySend { sendHeld(&allowance) }
+        if owesGreeting { greet() }
         guard isOpen, let source else { return }
         for _ in 0..<Tuning.burstMessages where allowance > 0 && hasRoom {
             if !seal.isBusy {
@@ -127,11 +132,17 @@ final class Lane {
     /// Looks at a new message. False when it goes no further.
     private func begin() -> Bool {
         switch duty {
-        case .heartbeat: return true
+        case .heartbeat:
+            if isProbe {
+                awaitedProbe = nil
+                frames.clear()
+                return false
+            }
+            return true
         case .subscription:
             if let topic = subscribedTopic {
                 passed(frames.totalSize)
-                greeter?.greet(topic)
+                greeter?.owe(topic)
             }
             frames.clear()
             return false
@@ -144,6 +155,12 @@ final class Lane {
         }
     }
 
+    /// The relay's own heartbeat come back. No client can have sent it: the front names them otherwise.
+    private var isProbe: Bool {
+        guard let awaitedProbe, frames.count > 0, frames.size(0) == awaitedProbe.count else { return false }
+        return memcmp(frames.bytes(0), awaitedProbe, awaitedProbe.count) == 0
+    }
+
     /// A subscription is a 1 and a topic.
     private var subscribedTopic: [UInt8]? {
         guard frames.count == 1, (1...Tuning.longestTopic + 1).contains(frames.size(0)) else { return nil }
@@ -151,11 +168,16 @@ final class Lane {
         return bytes[0] == 1 ? Array(bytes.dropFirst()) : nil
     }
 
-    /// Sends a message of the relay's own, behind all that is held.
-    func add(_ message: consuming Frames) {
-        var message = message
+    /// Sends a greeting that is owed, behind all that is held.
+    private func greet() {
+        guard let greeter, sink != nil, hasRoom, var greeting = greeter.next() else { return }
         var allowance = 0
-        handOn(&message, &allowance)
+        handOn(&greeting, &allowance)
+    }
+
+    private var owesGreeting: Bool {
+        guard direction == .toClient, let greeter else { return false }
+        return greeter.hasGreetings && hasRoom
     }
 
     private func handOn(_ frames: inout Frames, _ allowance: inout Int) {
@@ -230,6 +252,7 @@ final class Lane {
     }
 
     func discardHeld(as reason: Rejection) {
+        if reason == .stopped, seal.isBusy { drop(reason) }
         counters.count(reason, at: figures, times: held.count)
         held.removeAll()
         showHeld()

@@ -19,6 +19,9 @@ final class Port {
 
     var handle: SocketHandle { watched.socket.handle }
 
+    /// How long closing may wait for a slow peer.
+    func linger(milliseconds: Int32) { try? watched.socket.set(ZMQ_LINGER, milliseconds) }
+
     /// The next thing that libzmq reports of this socket's connections.
     func nextEvent() -> MonitoredSocket.Event? { watched.nextEvent() }
 
@@ -56,6 +59,7 @@ final class Port {
             // Refuse instead of dropping; and a client that comes back under its name is the same client.
             try socket.set(ZMQ_ROUTER_MANDATORY, 1)
             try socket.set(ZMQ_ROUTER_HANDOVER, 1)
+            if channel == .hb { try socket.set(ZMQ_MAXMSGSIZE, wide: Tuning.largestHeartbeat) }
         }
         if let curve = info.curve {
             do throws(RelayError) {
@@ -96,8 +100,6 @@ final class Port {
         try socket.set(ZMQ_RECONNECT_IVL, 3_600_000)
         try socket.set(ZMQ_CONNECT_TIMEOUT, 5000)
         try socket.set(ZMQ_HANDSHAKE_IVL, 10000)
-        try socket.set(ZMQ_TCP_KEEPALIVE, 1)
-        try socket.set(ZMQ_TCP_KEEPALIVE_IDLE, 60)
         if channel != .iopub { try socket.set(ZMQ_ROUTING_ID, identity) }
         if let credentials {
             try socket.set(ZMQ_PLAIN_USERNAME, "\(credentials.kernel)/\(channel.rawValue)")
@@ -111,6 +113,11 @@ final class Port {
         try socket.set(ZMQ_SNDHWM, Tuning.pipeDepth)
         try socket.set(ZMQ_RCVHWM, Tuning.pipeDepth)
         try socket.set(ZMQ_MAXMSGSIZE, wide: Tuning.largestFrame)
+        // A peer whose host has vanished is noticed within two minutes; one that is merely slow is not cut off.
+        try socket.set(ZMQ_TCP_KEEPALIVE, 1)
+        try socket.set(ZMQ_TCP_KEEPALIVE_IDLE, 60)
+        try socket.set(ZMQ_TCP_KEEPALIVE_INTVL, 10)
+        try socket.set(ZMQ_TCP_KEEPALIVE_CNT, 6)
     }
 
     private static func setFamily(_ socket: borrowing Socket, _ info: ConnectionInfo) throws(RelayError) {

@@ -26,6 +26,7 @@ public final class Relay: Sendable {
     public init(front: ConnectionInfo, back: ConnectionInfo, options: RelayOptions = .init())
         throws(RelayError)
     {
+        try Self.check(back, options)
         let mailbox = try Mailbox()
         let counters = Counters()
         let start = try Promise<RelayError?>()
@@ -46,6 +47,19 @@ public final class Relay: Sendable {
             thread.join()
             throw failure
         }
+    }
+
+    /// Refuses what would only be found out at every attempt to reach the kernel.
+    private static func check(_ back: ConnectionInfo, _ options: RelayOptions) throws(RelayError) {
+        if back.ip == "*" { throw RelayError(.connectionAddress, "a kernel cannot be reached at “*”") }
+        guard let credentials = options.credentials else { return }
+        guard (1...240).contains(credentials.kernel.utf8.count),
+            (1...255).contains(credentials.token.utf8.count)
+        else {
+            throw RelayError(.credentials, "a kernel id of \(credentials.kernel.utf8.count) bytes")
+        }
+        // A connection has one mechanism: PLAIN would silently take the place of CURVE.
+        if back.curve != nil { throw RelayError(.credentials, "CURVE keys behind a gate") }
     }
 
     /// What the relay has done so far.

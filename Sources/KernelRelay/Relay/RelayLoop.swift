@@ -29,6 +29,10 @@ final class RelayLoop {
     private var attempts = 0
     private let nonce: String
     private var rung: Set<Ring> = []
+    /// Set while the relay's own heartbeat is on its way: when to go on without it.
+    private var probeEnds: ContinuousClock.Instant?
+    /// Set while requests are about to be let through: when.
+    private var admission: ContinuousClock.Instant?
     /// Set once the relay is to end: no later than this.
     private var stopBy: ContinuousClock.Instant?
 
@@ -68,7 +72,7 @@ final class RelayLoop {
         }
         requests = toKernel.filter { $0.channel != .iopub }
         let output = toClient.first { $0.channel == .iopub }!
-        greeter = try Greeter(for: front, through: output)
+        greeter = try Greeter(for: front)
         output.greeter = greeter
         output.opposite.greeter = greeter
         output.opposite.isOpen = true
@@ -104,14 +108,14 @@ final class RelayLoop {
             let port = try Port.front(channel, frontInfo, in: context)
             front.append(port)
             try watch(port, index, Number.front, Number.frontMonitor)
+            // libzmq rings for a pipe only once its reader has found it empty: who watches one must ask it once
+            // before the first sleep. For the sockets themselves the lanes do so.
             rung.insert(.frontMonitor(index))
             toKernel[index].source = port.handle
             toClient[index].sink = port.handle
         }
     }
 
-    /// libzmq rings for a pipe only once its reader has found it empty; whoever watches a socket must
-    /// therefore ask it once before it sleeps.
     private func watch(_ port: Port, _ index: Int, _ socket: UInt64, _ monitor: UInt64) throws(RelayError) {
         try epoll.add(port.descriptor, as: socket + UInt64(index))
         try epoll.add(port.monitorDescriptor, as: monitor + UInt64(index))
@@ -122,16 +126,49 @@ final class RelayLoop {
         while true {
             if life.deadline != nil { carryOut(life.step(now: .now, isDry: toClient.allSatisfy(\.isDry))) }
             endStale()
-            if let stopBy, isDone(by: stopBy) { return }
+            endProbe()
+            admit()
+            if let stopBy, isDone(by: stopBy) { return bidFarewell(stopBy) }
             sleep()
             answerRings()
             for lane in lanes where lane.isReady { lane.turn() }
         }
     }
 
+    /// Sends a heartbeat of the relay's own before it lets requests through.
+    ///
+    /// A handshake says that the kernel's libzmq knows of the connection, and not that its publisher has read
+    /// the subscription that came by it: the first `busy` could still be lost. What comes back from the kernel
+    /// was sent after the subscription and passed the same I/O thread.
+    private func probe() {
+        let identity = Array("relay-\(nonce)".utf8)
+        for (index, channel) in Channel.allCases.enumerated() where channel == .hb {
+            guard let sink = toKernel[index].sink else { continue }
+            var heartbeat = Frames([identity, [], Array("relay".utf8)])
+            toClient[index].awaitedProbe = identity
+            if case .sent = heartbeat.send(to: sink) {}
+            toClient[index].mayReceive = true
+        }
+        probeEnds = .now + Tuning.probeAtMost
+    }
+
+    private func endProbe() {
+        guard let end = probeEnds else { return }
+        if isProbeBack || .now >= end {
+            // The publisher looks at new subscriptions when it publishes, though not at every message.
+            probeEnds = nil
+            admission = .now + Tuning.subscriptionSettles
+        }
+    }
+
+    private var isProbeBack: Bool { toClient.allSatisfy { $0.awaitedProbe == nil } }
+
     /// Lets requests through, unless some on their way were still meant for the kernel before.
     private func admit() {
-        guard life.phase == .up, stopBy == nil, requests.allSatisfy({ $0.staleEnd == nil }) else { return }
+        guard let due = admission, .now >= due, life.phase == .up, stopBy == nil,
+            requests.allSatisfy({ $0.staleEnd == nil })
+        else { return }
+        admission = nil
         counters.add(1, to: .kernelConnections)
         counters.set(.connected, to: 1)
         for lane in requests { lane.isOpen = true }
@@ -141,7 +178,12 @@ final class RelayLoop {
         guard requests.contains(where: { $0.staleEnd != nil }) else { return }
         let now = ContinuousClock.now
         for lane in requests { lane.endStale(now: now) }
-        admit()
+    }
+
+    /// What libzmq has not yet handed to a client may take as long as the caller is ready to wait.
+    private func bidFarewell(_ deadline: ContinuousClock.Instant) {
+        let left = deadline.milliseconds(from: .now)
+        for port in front { port.linger(milliseconds: max(left, Tuning.farewellMilliseconds)) }
     }
 
     private func sleep() {
@@ -167,9 +209,13 @@ final class RelayLoop {
             if lane.isHolding { holding = true }
         }
         var first = life.deadline
+        if let probeEnds { first = min(first ?? probeEnds, probeEnds) }
+        // What is stale keeps an admission waiting, however long it is due.
+        var due = admission
         for lane in requests {
-            if let end = lane.staleEnd { first = min(first ?? end, end) }
+            if let end = lane.staleEnd { due = max(due ?? end, end) }
         }
+        if let due { first = min(first ?? due, due) }
         if let stopBy { first = min(first ?? stopBy, stopBy) }
         if holding {
             let retry = ContinuousClock.now + Tuning.heldRetry
@@ -230,11 +276,15 @@ final class RelayLoop {
     }
 
     private func carryOut(_ actions: [BackLife.Action]) {
+        for lane in toClient { lane.isHearingOut = life.isEnding }
         for action in actions {
             switch action {
+            case .open where stopBy != nil: break
             case .open: openBack()
-            case .admit: admit()
+            case .admit: probe()
             case .shut:
+                probeEnds = nil
+                admission = nil
                 counters.set(.connected, to: 0)
                 for lane in requests {
                     lane.isOpen = false
@@ -260,8 +310,8 @@ final class RelayLoop {
                 toClient[index].isOpen = true
             }
         } catch {
-            // Descriptors or memory have run out: the same as a kernel that cannot be reached, and tried
-            // again in the same way.
+            // Descriptors or memory have run out (what is wrong with the description itself was refused before
+            // the start): the same as a kernel that cannot be reached, and tried again in the same way.
             for channel in Channel.allCases { carryOut(life.handle(.refused(channel), now: .now)) }
         }
     }

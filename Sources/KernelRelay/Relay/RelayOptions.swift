@@ -22,7 +22,7 @@ public struct RelayOptions: Sendable {
     public var credentials: GateCredentials?
 
     /// Bytes that the relay holds on each channel for clients that are slower than the kernel, before the
-    /// kernel is made to wait.
+    /// kernel is made to wait. Less than one message cannot be held.
     public var holdLimit: Int = Tuning.holdLimit
 
     /// No gate, and a hold of 64 MiB.

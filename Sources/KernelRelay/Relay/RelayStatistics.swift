@@ -2,7 +2,9 @@
 public struct RelayStatistics: Sendable, Codable {
     /// One direction of one channel.
     public struct Lane: Sendable, Codable {
+        /// The channel.
         public let channel: Channel
+        /// The direction.
         public let direction: Direction
         /// Messages handed on.
         public let messages: Int
@@ -27,9 +29,12 @@ public struct RelayStatistics: Sendable, Codable {
     /// Both directions of all five channels.
     public let lanes: [Lane]
 
-    /// The figures of one direction of one channel.
+    /// The figures of one direction of one channel; nothing but zeros where they are not among ``lanes``.
     public subscript(channel: Channel, direction: Direction) -> Lane {
-        lanes.first { $0.channel == channel && $0.direction == direction }!
+        lanes.first { $0.channel == channel && $0.direction == direction }
+            ?? Lane(
+                channel: channel, direction: direction, messages: 0, bytes: 0, heldMessages: 0, heldBytes: 0,
+                everHeld: 0, rejected: [:])
     }
 
     /// What did not pass for this reason, on all lanes together.

@@ -7,6 +7,8 @@ import Glibc
 package struct Seal: ~Copyable {
     private let verifier: Signer
     private let signer: Signer
+    /// Both sides sign alike: the signature that was verified is the one to send.
+    private let isSigned: Bool
     private let hex: UnsafeMutablePointer<UInt8>
 
     /// Where the parts of the message lie that was begun last.
@@ -29,6 +31,7 @@ package struct Seal: ~Copyable {
         let signer = try Signer(scheme: other.scheme, key: other.key)
         self.verifier = verifier
         self.signer = signer
+        isSigned = one.key == other.key && one.scheme == other.scheme && !one.key.isEmpty
         hex = .allocate(capacity: Signer.longest)
     }
 
@@ -36,6 +39,7 @@ package struct Seal: ~Copyable {
     package init() {
         verifier = Signer()
         signer = Signer()
+        isSigned = false
         hex = .allocate(capacity: 1)
     }
 
@@ -62,7 +66,7 @@ package struct Seal: ~Copyable {
             offset = 0
             isBusy = true
             verifier.begin()
-            signer.begin()
+            if !isSigned { signer.begin() }
             return nil
         }
     }
@@ -78,7 +82,7 @@ package struct Seal: ~Copyable {
                     if allowance <= 0 { return .unfinished }
                     let bytes = UnsafeRawPointer(frames.bytes(part)) + offset
                     verifier.update(bytes, piece)
-                    signer.update(bytes, piece)
+                    if !isSigned { signer.update(bytes, piece) }
                     allowance -= piece
                     offset += piece
                 }
@@ -90,13 +94,16 @@ package struct Seal: ~Copyable {
         }
         isBusy = false
         if verifier.signs {
-            verifier.finish(into: hex)
-            guard equalInConstantTime(hex, frames.bytes(layout.signature), verifier.length) else {
+            guard verifier.finish(into: hex),
+                equalInConstantTime(hex, frames.bytes(layout.signature), verifier.length)
+            else {
                 return .refused(.badSignature)
             }
         }
-        signer.finish(into: hex)
-        frames.replace(layout.signature, by: hex, signer.length)
+        if isSigned { return .sealed }
+        guard signer.finish(into: hex), frames.replace(layout.signature, by: hex, signer.length) else {
+            return .refused(.badSignature)
+        }
         return .sealed
     }
 

@@ -5,12 +5,13 @@ package enum Descriptors {
     package static func left() -> Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return .max }
-        return Int(clamping: limit.rlim_cur) - open()
+        guard let open = open() else { return 0 }
+        return Int(clamping: limit.rlim_cur) - open
     }
 
-    /// How many are open now.
-    package static func open() -> Int {
-        guard let folder = opendir("/proc/self/fd") else { return 0 }
+    /// How many are open now; nothing when there was not even one left to find out.
+    package static func open() -> Int? {
+        guard let folder = opendir("/proc/self/fd") else { return nil }
         defer { closedir(folder) }
         var count = 0
         while readdir(folder) != nil { count += 1 }

@@ -3,7 +3,8 @@ import Glibc
 extension RelayError {
     /// A system call failed in a way that no other code describes.
     package static func system(_ call: String, _ number: Int32 = errno) -> RelayError {
-        RelayError(.system, call, cause: errorText(number))
+        let code: ErrorCode = number == EMFILE || number == ENFILE ? .descriptors : .system
+        return RelayError(code, call, cause: errorText(number))
     }
 }
 

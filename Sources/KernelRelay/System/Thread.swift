@@ -29,6 +29,8 @@ package final class Thread: Sendable {
         var all = sigset_t()
         var before = sigset_t()
         sigfillset(&all)
+        // A fault belongs to the thread that made it.
+        for fault in [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP] { sigdelset(&all, fault) }
         pthread_sigmask(SIG_SETMASK, &all, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
 

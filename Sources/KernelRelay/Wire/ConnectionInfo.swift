@@ -8,7 +8,9 @@ import Glibc
 public struct ConnectionInfo: Sendable, Equatable {
     /// How the five sockets are reached.
     public enum Transport: String, Sendable {
+        /// TCP sockets on `ip` and the five ports.
         case tcp
+        /// Unix sockets, named by `ip`, a hyphen and the number.
         case ipc
     }
 
@@ -144,7 +146,8 @@ extension ConnectionInfo {
             let allowed = ip.utf8.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"):
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+                    UInt8(ascii: "_"):
                     true
                 default: false
                 }

@@ -66,20 +66,22 @@ package struct Signer: ~Copyable {
         if let context { EVP_MAC_update(context, bytes.assumingMemoryBound(to: UInt8.self), count) }
     }
 
-    /// Writes the signature, ``length`` characters of lower-case hexadecimal.
+    /// Writes the signature, ``length`` characters of lower-case hexadecimal. False when libcrypto failed,
+    /// and what was written means nothing.
     @inline(__always)
-    package func finish(into hex: UnsafeMutablePointer<UInt8>) {
-        guard let context else { return }
+    package func finish(into hex: UnsafeMutablePointer<UInt8>) -> Bool {
+        guard let context else { return true }
         var written = 0
         // The digest goes to the upper half and is spread from its first byte on, so that no second buffer
         // is needed: the characters 2n and 2n+1 are written after byte n was read and before its place.
         let raw = hex + digestLength
-        EVP_MAC_final(context, raw, &written, digestLength)
+        guard EVP_MAC_final(context, raw, &written, digestLength) == 1 else { return false }
         for index in 0..<digestLength {
             let byte = raw[index]
             hex[index * 2] = Hex.digit(byte >> 4)
             hex[index * 2 + 1] = Hex.digit(byte & 15)
         }
+        return true
     }
 
     deinit { EVP_MAC_CTX_free(context) }

@@ -1,5 +1,6 @@
 import CZMQ
 import Glibc
+import Synchronization
 
 /// libzmq's context: one I/O thread and the sockets of one relay.
 ///
@@ -9,14 +10,29 @@ import Glibc
 package struct Context: ~Copyable {
     package let handle: UnsafeMutableRawPointer
 
+    private static let birth = Mutex<Void>(())
+
+    /// Carries the new context out of the lock; nobody else knows it.
+    private struct Handle: @unchecked Sendable { let pointer: UnsafeMutableRawPointer }
+
     package init() throws(RelayError) {
         // libzmq aborts the whole process when it cannot have a descriptor for one of its own threads.
-        let left = Descriptors.left()
-        guard left >= Tuning.descriptors else {
-            throw RelayError(.descriptors, "\(max(left, 0)) left, a relay needs \(Tuning.descriptors)")
-        }
-        guard let handle = zmq_ctx_new() else { throw .zmq("zmq_ctx_new") }
-        self.handle = handle
+        // One at a time, so that two relays do not both count on the same.
+        handle = try Self.birth.withLock { _ throws(RelayError) in
+            let left = Descriptors.left()
+            guard left >= Tuning.descriptors else {
+                throw RelayError(.descriptors, "\(max(left, 0)) left, a relay needs \(Tuning.descriptors)")
+            }
+            guard let handle = zmq_ctx_new() else { throw .zmq("zmq_ctx_new") }
+            // The context takes its own with its first socket.
+            guard let first = zmq_socket(handle, ZMQ_PAIR) else {
+                let error = RelayError.zmq("zmq_socket")
+                zmq_ctx_term(handle)
+                throw error
+            }
+            zmq_close(first)
+            return Handle(pointer: handle)
+        }.pointer
     }
 
     /// Waits until every socket is closed and what their linger allows is sent.

@@ -22,7 +22,7 @@ package struct Frames: ~Copyable {
         self.init()
         precondition(parts.count <= capacity)
         for part in parts {
-            replace(count, by: part, part.count)
+            guard replace(count, by: part, part.count) else { continue }
             count += 1
         }
     }
@@ -90,16 +90,20 @@ package struct Frames: ~Copyable {
     package func size(_ index: Int) -> Int { zmq_msg_size(slots + index) }
 
     /// Gives frame `index` other bytes. In place where they fit, which saves an allocation a message: a
-    /// received frame is shared with nobody.
+    /// received frame is shared with nobody. False when there is no memory.
     @inline(__always)
-    package mutating func replace(_ index: Int, by bytes: UnsafePointer<UInt8>, _ count: Int) {
+    package mutating func replace(_ index: Int, by bytes: UnsafePointer<UInt8>, _ count: Int) -> Bool {
         let before = size(index)
         if before != count {
             totalSize += count - before
             zmq_msg_close(slots + index)
-            zmq_msg_init_size(slots + index, count)
+            guard zmq_msg_init_size(slots + index, count) == 0 else {
+                zmq_msg_init(slots + index)
+                return false
+            }
         }
         if count > 0 { memcpy(zmq_msg_data(slots + index), bytes, count) }
+        return true
     }
 
     /// Gives every small frame memory of its own. libzmq hands out frames as views into the 8 KiB that it read
@@ -107,7 +111,8 @@ package struct Frames: ~Copyable {
     fileprivate mutating func standAlone() {
         for index in 0..<count where (Tuning.inlineFrame + 1..<Tuning.sharedFrame).contains(size(index)) {
             var copy = zmq_msg_t()
-            zmq_msg_init_size(&copy, size(index))
+            // Without memory the view is kept, which costs more and loses nothing.
+            guard zmq_msg_init_size(&copy, size(index)) == 0 else { return }
             memcpy(zmq_msg_data(&copy), bytes(index), size(index))
             zmq_msg_close(slots + index)
             slots[index] = copy
