@@ -25,7 +25,7 @@ build: deps
 
 test: test-swift test-python
 
-test-swift: build
+test-swift: build python
 	swift test -c release
 
 test-python: build python
