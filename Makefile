@@ -11,6 +11,7 @@ help:
 	@echo 'make demo         run a real notebook cell through a relay'
 	@echo 'make build        build the library and the programs'
 	@echo 'make test         all tests, with real kernels and clients'
+	@echo 'make test-swift, make test-python: the two halves of it (some 4 and 1 minutes)'
 	@echo 'make check        formatting, warnings, rooms, documentation'
 	@echo 'make bench        ratios against a direct connection and against peers (under five minutes)'
 	@echo 'make bench-quick  the same in about 45 seconds, noisier'

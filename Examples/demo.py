@@ -40,7 +40,7 @@ def main() -> None:
         kernel = subprocess.Popen([sys.executable, "-m", "ipykernel_launcher", "-f", back], **quiet)
         try:
             print(f"relay     {RELAY} {front} {back}")
-            relay = subprocess.Popen([RELAY, front, back], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            relay = subprocess.Popen([RELAY, "--until-eof", front, back], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             try:
                 if relay.stdout.readline() != "relaying\n":
                     sys.exit("the relay did not start")

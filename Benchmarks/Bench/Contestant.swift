@@ -51,7 +51,7 @@ extension Contestant {
         case .relay:
             let program = "\(Places.products)/embedded-relay"
             guard Places.isExecutable(program) else { throw BenchError("\(program) is not built") }
-            child = try ChildProcess(program, [frontFile, backFile])
+            child = try ChildProcess(program, ["--until-eof", frontFile, backFile])
         case .pyzmq:
             child = try ChildProcess(
                 places.python, ["\(places.scripts)/pyzmq_relay.py", frontFile, backFile])

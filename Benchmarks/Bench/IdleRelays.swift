@@ -47,7 +47,7 @@ struct IdleRelays {
             arguments += files
             fronts.append(front)
         }
-        let child = try ChildProcess("\(Places.products)/embedded-relay", arguments)
+        let child = try ChildProcess("\(Places.products)/embedded-relay", ["--until-eof"] + arguments)
         defer { child.end() }
         try child.awaitLine("relaying", milliseconds: 30_000)
 

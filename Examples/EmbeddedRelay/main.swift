@@ -1,7 +1,8 @@
-// A relay in a program of one's own: `embedded-relay FRONT.json BACK.json [FRONT BACK]...`
+// A relay in a program of one's own: `embedded-relay [--until-eof] FRONT.json BACK.json ...`
 //
 // FRONT is the connection file that the notebook uses; BACK is the one that the kernel was started with.
-// It runs until standard input ends or SIGTERM or SIGINT comes, and then prints what each relay did.
+// It runs until SIGTERM or SIGINT comes, with --until-eof also until its standard input ends, and then prints what each
+// relay did.
 
 import Dispatch
 import FoundationEssentials
@@ -19,9 +20,12 @@ sigaddset(&signals, SIGTERM)
 sigaddset(&signals, SIGINT)
 pthread_sigmask(SIG_BLOCK, &signals, nil)
 
-let files = Array(CommandLine.arguments.dropFirst())
+var files = Array(CommandLine.arguments.dropFirst())
+// Asked for, because whoever starts a program may close its standard input and mean nothing by it: Jupyter does.
+let endsWithInput = files.first == "--until-eof"
+if endsWithInput { files.removeFirst() }
 guard !files.isEmpty, files.count.isMultiple(of: 2) else {
-    complain("usage: embedded-relay FRONT.json BACK.json [FRONT BACK]...")
+    complain("usage: embedded-relay [--until-eof] FRONT.json BACK.json [FRONT BACK]...")
     exit(EX_USAGE)
 }
 
@@ -35,9 +39,11 @@ do throws(RelayError) {
     print("relaying")
     fflush(nil)
 
-    DispatchQueue.global().async {
-        while readLine() != nil {}
-        kill(getpid(), SIGTERM)
+    if endsWithInput {
+        DispatchQueue.global().async {
+            while readLine() != nil {}
+            kill(getpid(), SIGTERM)
+        }
     }
     var caught: Int32 = 0
     sigwait(&signals, &caught)

@@ -1,4 +1,5 @@
 import FakeJupyter
+import Glibc
 import Testing
 
 /// The kit against itself, with nothing in between: what fails here is the witness, not the relay.
@@ -119,6 +120,8 @@ import Testing
     @Test func unsignedWithAnEmptyKeyAndOverIPC() throws {
         let prefix = "/tmp/fake-jupyter-\(PeerAddress.Curve.generate().publicKey.filter(\.isLetter))"
         let address = PeerAddress.ipc(prefix: prefix, key: "")
+        // A socket's file outlives a context that is ended while the socket closes.
+        defer { for number in 1...5 { unlink("\(prefix)-\(number)") } }
         let kernel = FakeKernel(address)
         try kernel.start()
         defer { kernel.stop() }

@@ -162,7 +162,7 @@ class Relay:
         files = [file for pair in self.pairs for file in pair]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [relay_executable(), *files],
+                [relay_executable(), "--until-eof", *files],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

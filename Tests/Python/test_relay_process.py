@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
 from pathlib import Path
 
 import pytest
+from jupyter_client import KernelManager
+from jupyter_client.kernelspec import KernelSpecManager
 
 from clients import connected
 from processes import PATIENCE, Line, Relay, ports_of, relay_executable, write_connection
@@ -66,6 +69,8 @@ def test_bare_connections_and_noise_do_no_harm(newest: Line) -> None:
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
     front, back = pair(tmp_path)
     with socket.socket() as taken:
+        # A connection that ended on this port a moment ago is not in the way.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", ports_of(front)[2]))
         taken.listen()
         done = subprocess.run([relay_executable(), front, back], capture_output=True, text=True, timeout=PATIENCE)
@@ -73,6 +78,35 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
     assert done.stdout == ""
     assert done.stderr.startswith("KR-PORT-IN-USE"), done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_one_file_for_both_sides_is_refused(tmp_path: Path) -> None:
+    front, _ = pair(tmp_path)
+    done = subprocess.run([relay_executable(), front, front], capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode != 0
+    assert done.stderr.startswith("KR-CONNECTION-LOOP"), done.stderr
+
+
+def test_jupyter_starts_it_as_a_kernel(newest: Line, tmp_path: Path) -> None:
+    """As in the README: Jupyter makes the front's file, and gives the relay a standard input that is at its end."""
+    spec = {"argv": [str(relay_executable()), "{connection_file}", str(newest.kernel.connection)], "display_name": "relayed"}
+    folder = tmp_path / "kernels" / "relayed"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text(json.dumps(spec | {"language": "python", "interrupt_mode": "message"}))
+    specs = KernelSpecManager(kernel_dirs=[str(tmp_path / "kernels")])
+    manager = KernelManager(kernel_name="relayed", kernel_spec_manager=specs)
+    manager.start_kernel(stdout=subprocess.DEVNULL)
+    try:
+        client = manager.blocking_client()
+        client.start_channels()
+        try:
+            client.wait_for_ready(timeout=PATIENCE)
+            assert client.execute("6 * 7", reply=True, timeout=PATIENCE)["content"]["status"] == "ok"
+        finally:
+            client.stop_channels()
+    finally:
+        # At once: a shutdown request would end the kernel, which other tests use too.
+        manager.shutdown_kernel(now=True)
 
 
 @pytest.mark.parametrize("arguments", [[], ["front.json"], ["front.json", "back.json", "front.json"]])

@@ -35,7 +35,8 @@ final class RelayProcess {
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, toChild[0], STDIN_FILENO)
         posix_spawn_file_actions_adddup2(&actions, fromChild[1], STDOUT_FILENO)
-        var arguments: [UnsafeMutablePointer<CChar>?] = ([Self.program] + files).map { strdup($0) } + [nil]
+        var arguments: [UnsafeMutablePointer<CChar>?] =
+            ([Self.program, "--until-eof"] + files).map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
         var pid: pid_t = 0
         let failure = posix_spawn(&pid, Self.program, &actions, nil, &arguments, environ)

@@ -17,6 +17,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case connectionIPCTooLong = "KR-CONNECTION-IPC-TOO-LONG"
     case connectionNotWritten = "KR-CONNECTION-NOT-WRITTEN"
     case credentials = "KR-CREDENTIALS"
+    case connectionLoop = "KR-CONNECTION-LOOP"
     case portInUse = "KR-PORT-IN-USE"
     case bindFailed = "KR-BIND-FAILED"
     case descriptors = "KR-DESCRIPTORS"
@@ -31,7 +32,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     public var entry: (side: Side, summary: String, remedy: String) {
         switch self {
         case .connectionMissing:
-            (.client, "there is no connection file at this path", "Check the path after -f.")
+            (.client, "there is no connection file at this path", "Check the path.")
         case .connectionUnreadable:
             (
                 .client, "the connection file cannot be read",
@@ -100,10 +101,15 @@ public enum ErrorCode: String, CaseIterable, Sendable {
                 .relay, "the credentials for the gate cannot be used",
                 "Give a kernel id of 1 to 240 bytes and a token of 1 to 255, and no CURVE keys behind."
             )
+        case .connectionLoop:
+            (
+                .client, "both sides of the relay name the same endpoint",
+                "Give the kernel a connection file of its own, with other ports."
+            )
         case .portInUse:
             (
-                .client, "another process holds one of the five ports",
-                "Restart the kernel so that Jupyter draws other ports, or end the process that holds it."
+                .client, "one of the five ports is taken",
+                "Restart the kernel so that Jupyter draws other ports, or end what holds it."
             )
         case .bindFailed:
             (

@@ -26,7 +26,7 @@ public final class Relay: Sendable {
     public init(front: ConnectionInfo, back: ConnectionInfo, options: RelayOptions = .init())
         throws(RelayError)
     {
-        try Self.check(back, options)
+        try Self.check(front, back, options)
         let mailbox = try Mailbox()
         let counters = Counters()
         let start = try Promise<RelayError?>()
@@ -50,7 +50,13 @@ public final class Relay: Sendable {
     }
 
     /// Refuses what would only be found out at every attempt to reach the kernel.
-    private static func check(_ back: ConnectionInfo, _ options: RelayOptions) throws(RelayError) {
+    private static func check(
+        _ front: ConnectionInfo, _ back: ConnectionInfo, _ options: RelayOptions
+    ) throws(RelayError) {
+        let bound = Set(Channel.allCases.map(front.endpoint))
+        if let shared = Channel.allCases.map(back.endpoint).first(where: bound.contains) {
+            throw RelayError(.connectionLoop, shared)
+        }
         if back.ip == "*" { throw RelayError(.connectionAddress, "a kernel cannot be reached at “*”") }
         guard let credentials = options.credentials else { return }
         guard (1...240).contains(credentials.kernel.utf8.count),

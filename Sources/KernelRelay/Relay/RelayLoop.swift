@@ -337,6 +337,7 @@ final class RelayLoop {
 
     /// Closes everything; when it returns the ports belong to nobody.
     deinit {
+        counters.set(.connected, to: 0)
         for lane in lanes { lane.discardHeld(as: .stopped) }
         back = []
         front = []

@@ -72,7 +72,13 @@ public struct ConnectionInfo: Sendable, Equatable {
     /// Reads a connection file.
     public init(contentsOf path: String) throws(RelayError) {
         let bytes = try PrivateFile.read(path, limit: Tuning.largestConnectionFile)
-        try self.init(json: bytes, from: path)
+        do throws(RelayError) {
+            try self.init(json: bytes, from: path)
+        } catch {
+            // A relay has two files: whatever is wrong must say in which.
+            if error.context.contains(path) { throw error }
+            throw RelayError(error.code, "\(error.context) in \(path)", cause: error.cause)
+        }
     }
 
     /// Reads the text of a connection file.
