@@ -53,6 +53,17 @@ import Testing
         #expect(rig.kernel.record.received[.hb]?.count == 1)
     }
 
+    /// Keys in the kernel's file: the relay is the client there.
+    @Test func reachesAKernelThatHasKeys() throws {
+        var back = try PeerAddress.loopback(key: "back")
+        back.curve = .generate()
+        let rig = try Rig(back: back)
+        defer { rig.end() }
+        let client = try rig.client()
+        #expect(try client.ask("some_request", timeout: 15_000).type == "some_reply")
+        #expect(try client.ping(timeout: 15_000))
+    }
+
     /// The file itself, on disk, with both keys.
     @Test func takesTheKeysFromAFile() throws {
         var front = try PeerAddress.loopback(key: "front")
