@@ -55,8 +55,6 @@ final class Counters: Sendable {
         cells[Self.index(whole)].store(UInt64(value), ordering: .relaxed)
     }
 
-    var isConnected: Bool { read(Self.index(.connected)) == 1 }
-
     /// Only the relay's thread calls this: it is not one atomic step.
     @inline(__always)
     private func add(_ amount: Int, at index: Int) {

@@ -6,44 +6,46 @@ import CZMQ
 /// Concurrency: made, run and ended on one thread; nothing in it is touched from another but the mailbox
 /// and the counters, which say so themselves.
 final class RelayLoop {
-    private let context: Context
-    private let epoll: Epoll
+    let context: Context
+    let epoll: Epoll
     private let frontInfo: ConnectionInfo
-    private let backInfo: ConnectionInfo
-    private let credentials: GateCredentials?
-    private let counters: Counters
+    let backInfo: ConnectionInfo
+    let credentials: GateCredentials?
+    let counters: Counters
     private let mailbox: Mailbox
 
     private var front: [Port] = []
-    private var back: [Port] = []
-    private let toKernel: [Lane]
-    private let toClient: [Lane]
+    var back: [Port] = []
+    let toKernel: [Lane]
+    let toClient: [Lane]
     /// All lanes, control first.
     private let lanes: [Lane]
     /// Those that carry what the kernel must not get too early or too late.
-    private let requests: [Lane]
-    private let greeter: Greeter
+    let requests: [Lane]
+    let greeter: Greeter
     private var callers = [Callers](repeating: Callers(), count: Channel.allCases.count)
 
-    private var life = BackLife(now: .now)
-    private var attempts = 0
-    private let nonce: String
-    private var rung: Set<Ring> = []
+    var life = BackLife(now: .now)
+    var attempts = 0
+    /// Whether the present attempt got as far as five handshakes.
+    var wasReached = false
+    let nonce: String
+    var rung: Set<Ring> = []
     /// Set while the relay's own heartbeat is on its way: when to go on without it.
-    private var probeEnds: ContinuousClock.Instant?
+    var probeEnds: ContinuousClock.Instant?
     /// Set while requests are about to be let through: when.
-    private var admission: ContinuousClock.Instant?
+    var admission: ContinuousClock.Instant?
     /// Set once the relay is to end: no later than this.
-    private var stopBy: ContinuousClock.Instant?
+    var stopBy: ContinuousClock.Instant?
 
     /// What a number in the wait call stands for, besides the sockets that are marked at once.
-    private enum Ring: Hashable {
+    enum Ring: Hashable {
         case mailbox
         case frontMonitor(Int)
         case backMonitor(Int)
     }
 
-    private enum Number {
+    enum Number {
         static let front: UInt64 = 0
         static let back: UInt64 = 8
         static let frontMonitor: UInt64 = 16
@@ -116,7 +118,7 @@ final class RelayLoop {
         }
     }
 
-    private func watch(_ port: Port, _ index: Int, _ socket: UInt64, _ monitor: UInt64) throws(RelayError) {
+    func watch(_ port: Port, _ index: Int, _ socket: UInt64, _ monitor: UInt64) throws(RelayError) {
         try epoll.add(port.descriptor, as: socket + UInt64(index))
         try epoll.add(port.monitorDescriptor, as: monitor + UInt64(index))
     }
@@ -133,51 +135,6 @@ final class RelayLoop {
             answerRings()
             for lane in lanes where lane.isReady { lane.turn() }
         }
-    }
-
-    /// Sends a heartbeat of the relay's own before it lets requests through.
-    ///
-    /// A handshake says that the kernel's libzmq knows of the connection, and not that its publisher has read
-    /// the subscription that came by it: the first `busy` could still be lost. What comes back from the kernel
-    /// was sent after the subscription and passed the same I/O thread.
-    private func probe() {
-        let identity = Array("relay-\(nonce)".utf8)
-        for (index, channel) in Channel.allCases.enumerated() where channel == .hb {
-            guard let sink = toKernel[index].sink else { continue }
-            var heartbeat = Frames([identity, [], Array("relay".utf8)])
-            toClient[index].awaitedProbe = identity
-            if case .sent = heartbeat.send(to: sink) {}
-            toClient[index].mayReceive = true
-        }
-        probeEnds = .now + Tuning.probeAtMost
-    }
-
-    private func endProbe() {
-        guard let end = probeEnds else { return }
-        if isProbeBack || .now >= end {
-            // The publisher looks at new subscriptions when it publishes, though not at every message.
-            probeEnds = nil
-            admission = .now + Tuning.subscriptionSettles
-        }
-    }
-
-    private var isProbeBack: Bool { toClient.allSatisfy { $0.awaitedProbe == nil } }
-
-    /// Lets requests through, unless some on their way were still meant for the kernel before.
-    private func admit() {
-        guard let due = admission, .now >= due, life.phase == .up, stopBy == nil,
-            requests.allSatisfy({ $0.staleEnd == nil })
-        else { return }
-        admission = nil
-        counters.add(1, to: .kernelConnections)
-        counters.set(.connected, to: 1)
-        for lane in requests { lane.isOpen = true }
-    }
-
-    private func endStale() {
-        guard requests.contains(where: { $0.staleEnd != nil }) else { return }
-        let now = ContinuousClock.now
-        for lane in requests { lane.endStale(now: now) }
     }
 
     /// What libzmq has not yet handed to a client may take as long as the caller is ready to wait.
@@ -258,81 +215,6 @@ final class RelayLoop {
             case .handshakeFailed, .refused: break
             }
         }
-    }
-
-    private func hearBack(_ index: Int) {
-        let channel = Channel.allCases[index]
-        while back.indices.contains(index), let event = back[index].nextEvent() {
-            // What the connection brought came before its end.
-            toClient[index].mayReceive = true
-            let now = ContinuousClock.now
-            switch event {
-            case .handshakeDone: carryOut(life.handle(.handshakeDone(channel), now: now))
-            case .handshakeFailed, .disconnected: carryOut(life.handle(.lost(channel), now: now))
-            case .accepted: break
-            case .refused: carryOut(life.handle(.refused(channel), now: now))
-            }
-        }
-    }
-
-    private func carryOut(_ actions: [BackLife.Action]) {
-        for lane in toClient { lane.isHearingOut = life.isEnding }
-        for action in actions {
-            switch action {
-            case .open where stopBy != nil: break
-            case .open: openBack()
-            case .admit: probe()
-            case .shut:
-                probeEnds = nil
-                admission = nil
-                counters.set(.connected, to: 0)
-                for lane in requests {
-                    lane.isOpen = false
-                    lane.becomeStale(now: .now)
-                }
-            case .close: closeBack()
-            }
-        }
-    }
-
-    private func openBack() {
-        attempts += 1
-        greeter.forget()
-        let identity = "relay-\(nonce.prefix(16))-\(attempts)"
-        do throws(RelayError) {
-            for (index, channel) in Channel.allCases.enumerated() {
-                let port = try Port.back(channel, backInfo, credentials, identity: identity, in: context)
-                back.append(port)
-                try watch(port, index, Number.back, Number.backMonitor)
-                rung.insert(.backMonitor(index))
-                toKernel[index].sink = port.handle
-                toClient[index].source = port.handle
-                toClient[index].isOpen = true
-            }
-        } catch {
-            // Descriptors or memory have run out (what is wrong with the description itself was refused before
-            // the start): the same as a kernel that cannot be reached, and tried again in the same way.
-            for channel in Channel.allCases { carryOut(life.handle(.refused(channel), now: .now)) }
-        }
-    }
-
-    private func closeBack() {
-        if counters.isConnected {
-            counters.set(.connected, to: 0)
-        } else {
-            counters.add(1, to: .failedConnects)
-        }
-        for index in Channel.allCases.indices {
-            toKernel[index].sink = nil
-            toClient[index].source = nil
-            toClient[index].isOpen = false
-            toClient[index].mayReceive = false
-        }
-        for port in back {
-            epoll.remove(port.descriptor)
-            epoll.remove(port.monitorDescriptor)
-        }
-        back = []
     }
 
     /// Closes everything; when it returns the ports belong to nobody.
