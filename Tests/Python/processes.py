@@ -114,8 +114,8 @@ class Kernel:
         python = VENVS / KERNELS[self.version] / "bin" / "python"
         if not python.exists():
             pytest.fail(f"{python} is missing: run {Path(__file__).with_name('venvs.py')}")
-        # IPYTHONDIR: no history file is shared between tests. JPY_PARENT_PID would make it watch us.
-        environment = {**os.environ, "IPYTHONDIR": str(self.folder / "ipython"), "JUPYTER_RUNTIME_DIR": str(self.folder)}
+        # IPYTHONDIR: no history file is shared between tests. TMPDIR: the debugger leaves files of cells there. JPY_PARENT_PID would make it watch us.
+        environment = {**os.environ, "IPYTHONDIR": str(self.folder / "ipython"), "JUPYTER_RUNTIME_DIR": str(self.folder), "TMPDIR": str(self.folder)}
         environment.pop("JPY_PARENT_PID", None)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
