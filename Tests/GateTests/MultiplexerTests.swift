@@ -310,7 +310,8 @@ import Testing
             #expect(rig.wait { $0["open"] == 0 })
             rig.stop()
         }
-        #expect(openDescriptors() == before)
+        // Other tests of this process close descriptors meanwhile, which is no leak here.
+        #expect(openDescriptors() <= before)
     }
 
     @Test func portsInUseAreSaidSo() throws {
