@@ -8,23 +8,29 @@ let package = Package(
     products: [
         .library(name: "KernelRelay", targets: ["KernelRelay"]),
         .executable(name: "embedded-relay", targets: ["EmbeddedRelay"]),
+        .executable(name: "relayd", targets: ["relayd"]),
+        .executable(name: "relay-shim", targets: ["relay-shim"]),
     ],
     targets: [
         .systemLibrary(name: "CZMQ"),
         .systemLibrary(name: "CCrypto"),
         .systemLibrary(name: "CLinux"),
         .target(
-            name: "KernelRelay", dependencies: ["CZMQ", "CCrypto", "CLinux"], swiftSettings: strict),
+            name: "KernelRelay", dependencies: ["CZMQ", "CCrypto", "CLinux", "RelayLink", "Host"],
+            swiftSettings: strict),
+        .executableTarget(name: "relayd", dependencies: ["KernelRelay"], swiftSettings: strict),
         .executableTarget(
             name: "EmbeddedRelay", dependencies: ["KernelRelay"], path: "Examples/EmbeddedRelay",
             swiftSettings: strict),
 
-        // What both links speak, and the gate: no libzmq, no libcrypto, no Foundation, or the static binary
-        // would need them inside every container.
+        // What both links speak, the gate, and the shim: no libzmq, no libcrypto, no Foundation, or the static
+        // binary would need them inside every container.
         .target(name: "RelayLink", swiftSettings: strict),
         .target(name: "Gate", dependencies: ["RelayLink", "CLinux"], swiftSettings: strict),
+        .target(name: "Host", dependencies: ["RelayLink", "CLinux"], swiftSettings: strict),
+        .target(name: "Shim", dependencies: ["Host", "RelayLink", "CLinux"], swiftSettings: strict),
         .executableTarget(
-            name: "relay-shim", dependencies: ["Gate", "RelayLink"],
+            name: "relay-shim", dependencies: ["Gate", "RelayLink", "Shim"],
             swiftSettings: strict + [.unsafeFlags(["-static-executable"])],
             linkerSettings: [.unsafeFlags(["-static-executable", "-Xlinker", "-s"])]),
 

@@ -20,6 +20,37 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case connectionLoop = "KR-CONNECTION-LOOP"
     case portInUse = "KR-PORT-IN-USE"
     case bindFailed = "KR-BIND-FAILED"
+    case engineMissing = "KR-ENGINE-MISSING"
+    case engineUnreachable = "KR-ENGINE-UNREACHABLE"
+    case engineDenied = "KR-ENGINE-DENIED"
+    case engineFailed = "KR-ENGINE-FAILED"
+    case engineTimeout = "KR-ENGINE-TIMEOUT"
+    case containerMissing = "KR-CONTAINER-MISSING"
+    case containerStopped = "KR-CONTAINER-STOPPED"
+    case containerPaused = "KR-CONTAINER-PAUSED"
+    case containerForeign = "KR-CONTAINER-FOREIGN"
+    case containerGone = "KR-CONTAINER-GONE"
+    case imageMissing = "KR-IMAGE-MISSING"
+    case portsTaken = "KR-PORTS-TAKEN"
+    case gateBinary = "KR-GATE-BINARY"
+    case gateCopy = "KR-GATE-COPY"
+    case gateReadOnly = "KR-GATE-READ-ONLY"
+    case gateExec = "KR-GATE-EXEC"
+    case gateArchitecture = "KR-GATE-ARCHITECTURE"
+    case gateUser = "KR-GATE-USER"
+    case gateLost = "KR-GATE-LOST"
+    case gateSilent = "KR-GATE-SILENT"
+    case gateForeign = "KR-GATE-FOREIGN"
+    case routeNone = "KR-ROUTE-NONE"
+    case command = "KR-COMMAND"
+    case kernelUnknown = "KR-KERNEL-UNKNOWN"
+    case kernelAmbiguous = "KR-KERNEL-AMBIGUOUS"
+    case kernelStart = "KR-KERNEL-START"
+    case specName = "KR-SPEC-NAME"
+    case specExists = "KR-SPEC-EXISTS"
+    case specForeign = "KR-SPEC-FOREIGN"
+    case specMissing = "KR-SPEC-MISSING"
+    case specFolder = "KR-SPEC-FOLDER"
     case descriptors = "KR-DESCRIPTORS"
     case system = "KR-SYSTEM"
 
@@ -115,6 +146,128 @@ public enum ErrorCode: String, CaseIterable, Sendable {
             (
                 .client, "one of the five ports cannot be bound",
                 "Check that the ip belongs to this host, and that the folder of an ipc path can be written to."
+            )
+        case .engineMissing:
+            (
+                .engine, "the engine's client is not there",
+                "Install it (on Debian: apt install docker.io), or name another by --docker."
+            )
+        case .engineUnreachable:
+            (
+                .engine, "the engine does not answer",
+                "Start it (systemctl start docker), or check DOCKER_HOST and the context."
+            )
+        case .engineDenied:
+            (
+                .engine, "you may not talk to the engine",
+                "Join its group (sudo usermod -aG docker $USER, then log in again)."
+            )
+        case .engineFailed:
+            (.engine, "the engine refused", "Read the cause.")
+        case .engineTimeout:
+            (.engine, "the engine took too long", "Look at its load and its log; then try again.")
+        case .containerMissing:
+            (.engine, "there is no such container", "Compare with `docker ps -a`.")
+        case .containerStopped:
+            (.engine, "the container is not running", "Start it: docker start NAME.")
+        case .containerPaused:
+            (.engine, "the container is paused", "Go on with it: docker unpause NAME.")
+        case .containerForeign:
+            (
+                .client, "this container was not made by `relayd up`",
+                "Remove it yourself, if you mean it: docker rm -f NAME."
+            )
+        case .containerGone:
+            (.engine, "the container ended under the kernel", "Start it again, then restart the kernel.")
+        case .imageMissing:
+            (
+                .engine, "there is no such image, and it cannot be pulled",
+                "Compare with `docker images`; build or import it."
+            )
+        case .portsTaken:
+            (
+                .system, "no five free ports were found on this host",
+                "End what holds ports 20000 to 29999, or publish five by hand: relayd ports."
+            )
+        case .gateBinary:
+            (
+                .relay, "the program relay-shim is not there",
+                "Put relay-shim beside relayd, or name it in KERNELRELAY_SHIM."
+            )
+        case .gateCopy:
+            (
+                .engine, "the gate could not be copied into the container",
+                "Start the container with the gate mounted: `relayd ports` prints the flags."
+            )
+        case .gateReadOnly:
+            (
+                .engine, "the container's root is read-only, so that the gate cannot be copied in",
+                "Start the container with the gate mounted: `relayd ports` prints the flags."
+            )
+        case .gateExec:
+            (
+                .engine, "the gate could not be started in the container",
+                "Read the cause; `relayd ports` prints flags that mount the gate instead."
+            )
+        case .gateArchitecture:
+            (
+                .engine, "the container is of another processor than the gate",
+                "Build relay-shim for it, and mount that: `relayd ports` prints the flags."
+            )
+        case .gateUser:
+            (
+                .client, "the container does not know this user",
+                "Use a name from its /etc/passwd, a number, or `host`."
+            )
+        case .gateLost:
+            (
+                .engine, "the link to the gate ended",
+                "Restart the kernel; if it happens again, look at the engine's log."
+            )
+        case .gateSilent:
+            (
+                .engine, "the gate did not answer in time",
+                "Look at the container's load; then restart the kernel."
+            )
+        case .gateForeign:
+            (
+                .relay, "another relayd's gate serves this container for this user",
+                "Stop that relayd, or use another --user."
+            )
+        case .routeNone:
+            (
+                .engine, "the kernel runs, and no way to it answers from this host",
+                "Publish the five ports: `relayd ports` prints the flags for docker run."
+            )
+        case .command:
+            (
+                .client, "--cmd cannot be understood",
+                "Use a JSON list, a Python list, or shell words with their quotes closed."
+            )
+        case .kernelUnknown:
+            (.client, "no such kernel runs", "Compare with `relayd status`.")
+        case .kernelAmbiguous:
+            (.client, "more than one kernel runs", "Name one: `relayd status` lists them.")
+        case .kernelStart:
+            (.kernel, "the kernel ended before it could be reached", "Read what it wrote above.")
+        case .specName:
+            (
+                .client, "the name cannot be a kernel's",
+                "Use letters, digits, dots, dashes and underscores; not python, python2 or python3."
+            )
+        case .specExists:
+            (.client, "a kernel of this name is there already", "Choose another --name, or say --replace.")
+        case .specForeign:
+            (
+                .client, "this kernel was not written by `relayd add`",
+                "Change it by hand, or by `jupyter kernelspec`."
+            )
+        case .specMissing:
+            (.client, "there is no such kernel", "Compare with `relayd list`.")
+        case .specFolder:
+            (
+                .system, "the kernel's folder cannot be written",
+                "Use --user, or a --prefix that you may write to."
             )
         case .descriptors:
             (

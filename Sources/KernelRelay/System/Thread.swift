@@ -51,6 +51,13 @@ package final class Thread: Sendable {
         handle = Mutex(thread)
     }
 
+    /// Lets the thread end unseen. For work that has its own way to say that it is done.
+    package func detach() {
+        handle.withLock { handle in
+            if let thread = handle.take() { pthread_detach(thread) }
+        }
+    }
+
     package func join() {
         handle.withLock { handle in
             if let thread = handle.take() { pthread_join(thread, nil) }

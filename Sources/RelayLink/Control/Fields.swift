@@ -87,4 +87,28 @@ package struct Fields {
         guard let list = value.list else { throw wrong(field, "a list") }
         return list
     }
+
+    /// Ports by channel.
+    package func ports(_ field: String) throws(GateError) -> [String: UInt16] {
+        var ports: [String: UInt16] = [:]
+        for (channel, value) in try map(field) {
+            guard let number = value.integer, let port = UInt16(exactly: number) else {
+                throw wrong(field, "ports from 0 to 65535 by channel")
+            }
+            ports[channel] = port
+        }
+        return ports
+    }
+
+    /// Variables of an environment. Their names may be shown, their values never.
+    package func variables(_ field: String) throws(GateError) -> [String: String] {
+        var variables: [String: String] = [:]
+        for (name, value) in try map(field) {
+            guard !name.isEmpty, !name.utf8.contains(0), !name.utf8.contains(UInt8(ascii: "=")),
+                let text = value.text, !text.utf8.contains(0)
+            else { throw wrong(field, "names and strings without NUL") }
+            variables[name] = text
+        }
+        return variables
+    }
 }

@@ -213,13 +213,7 @@ extension GateReport.Welcome {
         user = try fields.optionalString("user")
         home = try fields.optionalString("home")
         cwd = try fields.optionalString("cwd")
-        ports = [:]
-        for (channel, port) in try fields.map("ports") {
-            guard let number = port.integer, let port = UInt16(exactly: number) else {
-                throw GateError(.message, "a port in welcome is out of range")
-            }
-            ports[channel] = port
-        }
+        ports = try fields.ports("ports")
         kernels = []
         for kernel in try fields.list("kernels") { kernels.append(try .init(kernel)) }
     }
@@ -246,7 +240,7 @@ extension GateReport.Kernel {
 }
 
 extension GateReport.Exit {
-    fileprivate var body: [String: JSON] {
+    package var body: [String: JSON] {
         var fields: [String: JSON] = [
             "oomKilled": .bool(oomKilled), "left": left.map { .whole($0) } ?? .null,
             "tail": .string(Base64.encode(tail)),
@@ -260,7 +254,7 @@ extension GateReport.Exit {
         return fields
     }
 
-    fileprivate init(_ fields: Fields) throws(GateError) {
+    package init(_ fields: Fields) throws(GateError) {
         if let code = try fields.optionalInteger("code", in: 0...255) {
             cause = .code(Int32(code))
         } else {

@@ -1,0 +1,167 @@
+import Dispatch
+import Glibc
+import RelayLink
+
+/// One end of a link over a socket: frames in, one at a time and only when asked for; frames out, in order.
+///
+/// Concurrency: everything happens on the channel's own serial queue. Nothing is read while nobody waits for a
+/// frame, so a sender that is faster than its reader is held up by the socket, and memory stays bounded. What
+/// is sent is kept until the socket takes it; `pending` tells how much that is.
+package final class FrameChannel: @unchecked Sendable {
+    private let descriptor: Int32
+    private let queue = DispatchQueue(label: "kr-link")
+    private let reading: any DispatchSourceRead
+    private let writing: any DispatchSourceWrite
+
+    // On the queue alone:
+    private var decoder = FrameDecoder()
+    private var waiter: CheckedContinuation<Frame?, Never>?
+    private var isEnded = false
+    private var isClosed = false
+    private var isWriting = false
+    private var outbound: [UInt8] = []
+    private var written = 0
+    private var whenFlushed: [CheckedContinuation<Void, Never>] = []
+
+    /// Takes over the descriptor of a connected socket.
+    package init(_ descriptor: Int32) {
+        self.descriptor = descriptor
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+        reading = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
+        writing = DispatchSource.makeWriteSource(fileDescriptor: descriptor, queue: queue)
+        reading.setEventHandler { [weak self] in self?.readMore() }
+        writing.setEventHandler { [weak self] in self?.writeMore() }
+        // The number must not be used again before both sources have let go of it.
+        let left = SourcesLeft(descriptor)
+        reading.setCancelHandler { left.oneLess() }
+        writing.setCancelHandler { left.oneLess() }
+    }
+
+    /// The next frame; nothing when the other side has ended the link, or broken its rules. One caller at a time.
+    package func next() async -> Frame? {
+        await withCheckedContinuation { continuation in
+            queue.async { self.deliver(to: continuation) }
+        }
+    }
+
+    private func deliver(to continuation: CheckedContinuation<Frame?, Never>) {
+        do {
+            if let frame = try decoder.next() { return continuation.resume(returning: frame) }
+        } catch {
+            endReading()
+        }
+        if isEnded { return continuation.resume(returning: nil) }
+        waiter = continuation
+        reading.resume()
+    }
+
+    private func readMore() {
+        guard let continuation = waiter else { return }
+        var chunk = [UInt8](repeating: 0, count: 64 * 1024)
+        let count = recv(descriptor, &chunk, chunk.count, 0)
+        if count < 0, errno == EAGAIN || errno == EINTR { return }
+        reading.suspend()
+        waiter = nil
+        if count > 0 { decoder.feed(chunk[..<count]) } else { endReading() }
+        deliver(to: continuation)
+    }
+
+    private func endReading() { isEnded = true }
+
+    /// Sends a control message after all that was sent before.
+    package func send(_ message: some ControlMessage) {
+        guard let frame = Frame(payload: message.json).encoded else { return }
+        queue.async {
+            if self.isClosed { return }
+            self.outbound += frame
+            self.pendingBytes.set(self.outbound.count - self.written)
+            if !self.isWriting { self.writeMore() }
+        }
+    }
+
+    /// Bytes that the other side has not yet taken.
+    package var pending: Int { pendingBytes.value }
+    private let pendingBytes = Gauge()
+
+    private func writeMore() {
+        while written < outbound.count {
+            let count = outbound.withUnsafeBytes {
+                Glibc.send(
+                    descriptor, $0.baseAddress! + written, outbound.count - written, Int32(MSG_NOSIGNAL))
+            }
+            if count < 0, errno == EINTR { continue }
+            if count < 0, errno == EAGAIN {
+                if !isWriting { writing.resume() }
+                isWriting = true
+                pendingBytes.set(outbound.count - written)
+                return
+            }
+            if count < 0 {
+                // The other side is gone: what was for it goes nowhere, and reading will say so.
+                written = outbound.count
+                break
+            }
+            written += count
+        }
+        outbound.removeAll(keepingCapacity: outbound.count < 1 << 16)
+        written = 0
+        pendingBytes.set(0)
+        if isWriting { writing.suspend() }
+        isWriting = false
+        for continuation in whenFlushed { continuation.resume() }
+        whenFlushed = []
+    }
+
+    /// Waits until all that was sent is with the system, or cannot be.
+    package func flush() async {
+        await withCheckedContinuation { continuation in
+            queue.async {
+                if self.outbound.isEmpty || self.isClosed { return continuation.resume() }
+                self.whenFlushed.append(continuation)
+            }
+        }
+    }
+
+    /// Ends the link: the other side reads an end, and so does a caller of `next`.
+    package func close() { queue.async { self.closeNow() } }
+
+    private func closeNow() {
+        guard !isClosed else { return }
+        isClosed = true
+        isEnded = true
+        shutdown(descriptor, Int32(SHUT_RDWR))
+        // A suspended source would never be cancelled.
+        if waiter == nil { reading.resume() }
+        if !isWriting { writing.resume() }
+        isWriting = true
+        reading.cancel()
+        writing.cancel()
+        waiter?.resume(returning: nil)
+        waiter = nil
+        for continuation in whenFlushed { continuation.resume() }
+        whenFlushed = []
+    }
+
+    deinit {
+        // Nobody waits and nothing is queued: both would hold the channel.
+        if !isClosed {
+            reading.resume()
+            if !isWriting { writing.resume() }
+            reading.cancel()
+            writing.cancel()
+        }
+    }
+}
+
+/// Closes a descriptor when the last of two sources has let go of it. Both cancel on one serial queue.
+private final class SourcesLeft: @unchecked Sendable {
+    private let descriptor: Int32
+    private var count = 2
+
+    init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+    func oneLess() {
+        count -= 1
+        if count == 0 { close(descriptor) }
+    }
+}
