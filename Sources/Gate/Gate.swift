@@ -73,7 +73,7 @@ package final class Gate {
 
     /// Nobody may be reading frames: it is said in both ways.
     private func fail(_ error: GateError) -> Int32 {
-        Complaint.say(error)
+        Complaint.say("relay-shim: \(error)")
         if let bytes = Frame(payload: GateReport.failed(error).json).encoded, isatty(STDOUT_FILENO) == 0 {
             _ = write(STDOUT_FILENO, bytes, bytes.count)
         }

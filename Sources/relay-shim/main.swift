@@ -33,13 +33,13 @@ func gate(_ arguments: [String]) -> Int32 {
     do throws(GateError) {
         return try Gate(name: name).run()
     } catch {
-        Complaint.say(error)
+        Complaint.say("relay-shim: \(error)")
         return 69
     }
 }
 
 func refuse(_ reason: String) -> Int32 {
-    Complaint.say(GateError(.usage, reason))
+    Complaint.say("relay-shim: \(GateError(.usage, reason))")
     Complaint.say(
         """
         usage: relay-shim gate [--name NAME]          serve kernels in this container over stdin and stdout

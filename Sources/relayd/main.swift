@@ -1,1 +1,4 @@
+import Glibc
 import KernelRelay
+
+exit(await Relayd.run(Array(CommandLine.arguments.dropFirst())))

@@ -25,7 +25,7 @@ package enum Joiner {
     }
 
     private static func fail(_ error: GateError) -> Int32 {
-        Complaint.say(error)
+        Complaint.say("relay-shim: \(error)")
         return 69
     }
 
@@ -77,15 +77,5 @@ package enum Joiner {
             }
             if waits[1].revents != 0, !down.move() { return }
         }
-    }
-}
-
-/// What goes to stderr, for a person.
-package enum Complaint {
-    package static func say(_ error: GateError) { say("relay-shim: \(error)") }
-
-    package static func say(_ text: String) {
-        let line = Array("\(text)\n".utf8)
-        _ = write(STDERR_FILENO, line, line.count)
     }
 }

@@ -59,6 +59,18 @@ public enum ErrorCode: String, CaseIterable, Sendable {
         case client, kernel, engine, relay, system
     }
 
+    /// What a program that fails for it exits with, after sysexits.h.
+    package var exitCode: Int32 {
+        if rawValue.hasPrefix("KR-CONNECTION") { return 66 }
+        if rawValue.hasPrefix("KR-SPEC") { return 73 }
+        return switch entry.side {
+        case .client: 65
+        case .kernel, .engine: 69
+        case .relay: 70
+        case .system: 71
+        }
+    }
+
     /// Whose doing it is, what happened, and what mends it.
     public var entry: (side: Side, summary: String, remedy: String) {
         switch self {
