@@ -5,8 +5,8 @@ import RelayLink
 /// The program `relayd`: tells its words apart, and says what went wrong.
 package enum Relayd {
     /// In the order of their use.
-    private static let subcommands: [any Subcommand.Type] = [
-        VersionCommand.self
+    private static let subcommands: [Subcommand] = [
+        .version
     ]
 
     package static func run(_ words: [String]) async -> Int32 {
@@ -14,7 +14,7 @@ package enum Relayd {
             print(overview)
             return words.isEmpty ? 64 : 0
         }
-        let name = word == "--version" ? VersionCommand.name : word
+        let name = word == "--version" ? "version" : word
         guard let subcommand = subcommands.first(where: { $0.name == name }) else {
             return refuse(HostError(.usage, "relayd knows no \(printable(word))"), code: 64)
         }

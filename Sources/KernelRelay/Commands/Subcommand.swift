@@ -1,11 +1,11 @@
 /// One word that `relayd` knows.
-package protocol Subcommand {
+package struct Subcommand: Sendable {
     /// The word.
-    static var name: String { get }
+    let name: String
     /// One line for the list of all.
-    static var summary: String { get }
+    let summary: String
     /// What `--help` says: how it is used, and each option on a line of its own.
-    static var usage: String { get }
+    let usage: String
     /// Does it, writes what it has to say to stdout, and returns the exit code.
-    static func run(_ words: [String]) async throws -> Int32
+    let run: @Sendable ([String]) async throws -> Int32
 }
