@@ -56,6 +56,12 @@ package enum Tuning {
     /// are given up too.
     package static let lastWords: Duration = .seconds(1)
 
+    /// When the kernel is to be looked for elsewhere, the old one may be alive: how long it must be silent before it
+    /// is given up (a round trip to a far host, so that an answer on its way arrives), and how long a talkative one is
+    /// heard at most.
+    package static let partingSilence: Duration = .milliseconds(100)
+    package static let partingAtMost: Duration = .seconds(1)
+
     /// How long a relay waits for its own heartbeat before it lets requests through without it: a kernel that
     /// answers none may still work.
     package static let probeAtMost: Duration = .milliseconds(500)
@@ -83,8 +89,24 @@ package enum Tuning {
     /// when it cannot make one, so that a relay asks before it starts.
     package static let descriptors = 96
 
-    /// A header that may be a welcome's. ipykernel's has 240 bytes.
-    package static let largestWelcome = 4096
+    /// A header that a relay reads, of a welcome or an interrupt. ipykernel's has 240 bytes.
+    package static let largestHeader = 4096
+
+    /// How long a kernel has for its `interrupt_reply`. One that knows the message answers in milliseconds, were it not
+    /// for a slow line or a machine under load; a person who waits for an interrupt gives up after a few seconds.
+    package static let interruptReply: Duration = .seconds(1)
+
+    /// Interrupts that are remembered until the kernel has answered them. One more than these is not passed on, but
+    /// answered by the relay at once: a kernel with so many before it does not read them.
+    package static let mostInterrupts = 64
+
+    /// The identities of an interrupt that the relay may have to answer: a client has one, of 36 bytes or so.
+    package static let mostIdentities = 8
+    package static let longestIdentities = 1024
+
+    /// Bytes by which what the relay says itself may exceed `holdLimit`: an interrupt is answered although the output
+    /// that it is to stop has filled the hold. Some 700 messages.
+    package static let ownRoom = 1 << 20
 
     /// Bytes of a topic that a client may subscribe to and be welcomed on, and how many such topics may wait
     /// for a kernel that welcomes.
