@@ -37,7 +37,9 @@ final class Greeter {
     /// Looks for the kernel's welcome in a message that was verified.
     func hear(_ frames: borrowing Frames, _ layout: Layout) {
         attention -= 1
-        guard let heard = MessageHeader(frames.view(layout.header)), heard.type == "iopub_welcome" else { return }
+        guard let heard = MessageHeader(frames.view(layout.header)), heard.type == "iopub_welcome" else {
+            return
+        }
         header = heard
         attention = 0
         // Those who want everything get this very welcome.

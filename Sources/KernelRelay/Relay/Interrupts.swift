@@ -1,4 +1,4 @@
-import Glibc
+import CLinux
 
 /// Sees to it that an interrupt interrupts, whatever the kernel makes of the message.
 ///
@@ -56,9 +56,12 @@ final class Interrupts {
     /// Looks at a message that was verified. What has to do with no interrupt is told from the rest without being
     /// parsed.
     @inline(__always)
-    func way(of frames: borrowing Frames, _ layout: Layout, on channel: Channel, _ direction: Direction) -> Way {
+    func way(of frames: borrowing Frames, _ layout: Layout, on channel: Channel, _ direction: Direction)
+        -> Way
+    {
         switch direction {
-        case .toKernel: mentions("\"interrupt_request\"", frames, layout) ? ask(frames, layout, channel) : .usual
+        case .toKernel:
+            mentions("\"interrupt_request\"", frames, layout) ? ask(frames, layout, channel) : .usual
         case .toClient where channel == .control && table.awaitsAnswer:
             mentions("\"interrupt_reply\"", frames, layout) ? answer(frames, layout) : .usual
         case .toClient: .usual
@@ -80,7 +83,8 @@ final class Interrupts {
         let identities = (0..<layout.delimiter).map { Array(frames.view($0)) }
         guard identities.reduce(0, { $0 + $1.count }) <= Tuning.longestIdentities else { return .usual }
         let request = InterruptTable.Request(
-            id: header.id, channel: channel, identities: identities, header: Array(frames.view(layout.header)))
+            id: header.id, channel: channel, identities: identities, header: Array(frames.view(layout.header))
+        )
         return switch table.ask(request, now: .now) {
         case .passOn: .usual
         case .toControl: .other(lanes.toControl)

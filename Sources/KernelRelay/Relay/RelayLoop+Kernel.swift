@@ -58,7 +58,8 @@ extension RelayLoop {
             for lane in toKernel + toClient where lane.isSealed {
                 let (from, to) = ((frontInfo.scheme, frontInfo.key), (next.scheme, next.key))
                 lane.change(
-                    to: lane.direction == .toKernel ? try Seal(from: from, to: to) : try Seal(from: to, to: from))
+                    to: lane.direction == .toKernel
+                        ? try Seal(from: from, to: to) : try Seal(from: to, to: from))
             }
             kernel = next
             nextKernel = nil
