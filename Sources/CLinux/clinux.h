@@ -30,3 +30,8 @@ enum { KR_F_SETPIPE_SZ = 1031, KR_SO_PEERCRED = 17 };
 struct kr_credentials { int pid; unsigned uid; unsigned gid; };
 // and what is variadic in C, which Swift cannot call.
 static inline int kr_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L); }
+
+// The host's: a process as a descriptor, which glibc has only since 2.36.
+#include <sys/syscall.h>
+long syscall(long number, ...);
+static inline int kr_pidfd_open(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }

@@ -119,4 +119,27 @@ package enum Tuning {
 
     /// The largest connection file that is read: a real one has 400 bytes.
     package static let largestConnectionFile = 1 << 20
+
+    /// How long a command of the engine's client may take before it is killed. What only asks takes 20 ms here,
+    /// and a remote engine's answer a second; a copy moves 7 MB; a run may pull an image of many gigabytes.
+    package static let engineAnswers: Duration = .seconds(15)
+    package static let engineCopies: Duration = .seconds(60)
+    package static let engineRuns: Duration = .seconds(1800)
+
+    /// Bytes of a client's answer that are read. An inspect has 8 kB; with a thousand networks it has one
+    /// megabyte.
+    package static let largestAnswer = 4 << 20
+
+    /// The last bytes of what a client wrote to stderr: enough for the reason, which comes last.
+    package static let longestComplaint = 4096
+
+    /// How long a gate may take to say its first word: an exec takes 70 ms here, and many seconds on a machine
+    /// that swaps.
+    package static let gateSpeaks: Duration = .seconds(20)
+
+    /// A client whose gate has said nothing is given this long to end by itself, and to leave its exit code.
+    package static let clientEnds: Duration = .seconds(2)
+
+    /// How long a container that `relayd up` made is watched: one whose command cannot run ends sooner.
+    package static let containerStays: Duration = .milliseconds(300)
 }

@@ -9,3 +9,11 @@ extension ContinuousClock.Instant {
         return Int32(clamping: whole.partialValue + parts.attoseconds / 1_000_000_000_000_000 + 1)
     }
 }
+
+extension Duration {
+    /// For those that count in floating point.
+    package var seconds: Double {
+        let parts = components
+        return Double(parts.seconds) + Double(parts.attoseconds) / 1e18
+    }
+}

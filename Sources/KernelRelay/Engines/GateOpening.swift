@@ -1,0 +1,168 @@
+import Glibc
+import RelayLink
+
+extension Engine {
+    /// Starts a gate in the container, or joins the one that runs there, and says hello to it. Brings the program
+    /// in first where it is not there.
+    ///
+    /// - Parameters:
+    ///   - user: as exec takes it; nothing for the container's own.
+    ///   - name: tells several gates of one user apart.
+    ///   - joins: a new link to a gate that runs.
+    package func openGate(
+        in container: Container, user: String?, name: String, joins: Bool, hello: GateRequest.Hello
+    ) async throws(RelayError) -> OpenGate {
+        if let user { try Self.check(user, or: .gateUser) }
+        let binary = try await GateBinary.find(client.environment)
+        let opening = GateOpening(
+            engine: self, container: container, user: user, name: name, joins: joins, hello: hello,
+            binary: binary)
+        return try await opening.run()
+    }
+}
+
+/// The steps to a gate, the likely ones first: an exec of what should be there costs less than to ask.
+struct GateOpening: Sendable {
+    let engine: Engine
+    let container: Container
+    let user: String?
+    let name: String
+    let joins: Bool
+    let hello: GateRequest.Hello
+    let binary: GateBinary
+
+    private enum Attempt {
+        case opened(OpenGate)
+        /// No gate spoke: how the client ended, and what it said.
+        case nothing(ChildProcess.ExitStatus, complaint: String)
+    }
+
+    func run() async throws(RelayError) -> OpenGate {
+        if let mount = container.gateMount, case .opened(let gate) = try await attempt(mount) {
+            // What is mounted may be older than this program.
+            if !gate.isForeign { return gate }
+            gate.close()
+        }
+        if case .opened(let gate) = try await attempt(copy) { return gate }
+        // Whatever is in the way of an exec is in the way of a copy, too, and has a code.
+        _ = try await engine.runningContainer(container.id)
+        do throws(RelayError) {
+            try await GateDelivery(engine: engine, binary: binary).deliver(to: container)
+        } catch {
+            throw await explain(error)
+        }
+        // Two relayds may deliver at once: then a file that is still being written is what is found.
+        var last = ""
+        for pause in [0, 100, 400] {
+            if pause > 0 { try? await Task.sleep(for: .milliseconds(pause)) }
+            switch try await attempt(copy) {
+            case .opened(let gate): return gate
+            case .nothing(_, let complaint): last = complaint
+            }
+            if let error = await obstacle() { throw error }
+        }
+        throw RelayError(.gateExec, container.name, cause: last)
+    }
+
+    private var copy: String { GatePath.copy(binary) }
+
+    // MARK: - One attempt
+
+    private func exec(_ path: String, as user: String?, _ words: [String]) -> EngineCommand {
+        let options = user.map { ["--user", $0] } ?? []
+        return engine.command(["exec", "-i"] + options + [container.id, path] + words)
+    }
+
+    private func attempt(_ path: String) async throws(RelayError) -> Attempt {
+        let (ours, theirs) = try Pipe.pair()
+        let command = exec(path, as: user, ["gate"] + (joins ? ["--join"] : []) + ["--name", name])
+        let (process, complaints) = try await command.start(
+            stdin: theirs, stdout: theirs, alsoClosing: ours)
+        let channel = FrameChannel(ours)
+        channel.send(GateRequest.hello(hello))
+        let patience = Task {
+            try await Task.sleep(for: Tuning.gateSpeaks)
+            channel.close()
+        }
+        let begin = ContinuousClock.now
+        let frame = await withTaskCancellationHandler {
+            await channel.next()
+        } onCancel: {
+            channel.close()
+        }
+        patience.cancel()
+        if let frame, frame.stream == Frame.control, let first = try? GateReport(json: frame.payload) {
+            return .opened(
+                OpenGate(channel: channel, first: first, process: process, complaints: complaints))
+        }
+        channel.close()
+        if frame == nil, begin.duration(to: .now) >= Tuning.gateSpeaks {
+            process.kill()
+            // The container may have been paused or stopped under the exec.
+            _ = try await engine.runningContainer(container.id)
+            throw RelayError(.gateSilent, container.name)
+        }
+        // What spoke, if anything, was no gate, and need not end by itself.
+        let status = await process.exit(within: Tuning.clientEnds)
+        if status == nil { process.kill() }
+        let complaint = EngineCommand.line(await complaints.finish().bytes)
+        if joins, status == .code(69) {
+            throw RelayError(.gateLost, container.name, cause: complaint)
+        }
+        return .nothing(status ?? .signal(SIGKILL), complaint: complaint)
+    }
+
+    // MARK: - What was in the way
+
+    /// A copy that failed may be a matter of another kind, which the mounted gate can tell.
+    private func explain(_ error: RelayError) async -> RelayError {
+        guard let mount = container.gateMount, error.code == .gateReadOnly || error.code == .gateCopy else {
+            return error
+        }
+        return await userRefused(mount) ?? error
+    }
+
+    /// Why the gate does not run although it is there; nothing when that cannot be found out.
+    private func obstacle() async -> RelayError? {
+        do throws(RelayError) {
+            _ = try await engine.runningContainer(container.id)
+        } catch {
+            return error
+        }
+        if let error = await architectureDiffers() { return error }
+        return await userRefused(copy)
+    }
+
+    private func architectureDiffers() async -> RelayError? {
+        guard let own = binary.architecture else { return nil }
+        let asked = engine.command([
+            "inspect", "--type", "container", "--format", "{{.Image}}", container.id,
+        ])
+        guard let image = try? await asked.run(), image.succeeded else { return nil }
+        let id = image.text.filter { !$0.isWhitespace }
+        guard !id.isEmpty, !id.hasPrefix("-") else { return nil }
+        let inspect = engine.command(["image", "inspect", "--format", "{{.Architecture}}", id])
+        guard let answer = try? await inspect.run(), answer.succeeded else { return nil }
+        let theirs = answer.text.filter { !$0.isWhitespace }
+        guard !theirs.isEmpty, theirs != own else { return nil }
+        return RelayError(
+            .gateArchitecture, container.name,
+            cause: "the image is for \(RelayLink.printable(theirs)), \(binary.path) for \(own)")
+    }
+
+    /// The same program runs without a user and not with this one.
+    private func userRefused(_ path: String) async -> RelayError? {
+        guard let user else { return nil }
+        guard let without = try? await exec(path, as: nil, ["--version"]).run(), without.succeeded,
+            let with = try? await exec(path, as: user, ["--version"]).run(), !with.succeeded
+        else { return nil }
+        return RelayError(.gateUser, RelayLink.printable(user), cause: with.reason)
+    }
+}
+
+extension OpenGate {
+    /// A gate of another protocol says so, in words that this one still understands.
+    fileprivate var isForeign: Bool {
+        if case .failed(_, GateErrorCode.version.rawValue, _, _) = first { true } else { false }
+    }
+}
