@@ -142,4 +142,34 @@ package enum Tuning {
 
     /// How long a container that `relayd up` made is watched: one whose command cannot run ends sooner.
     package static let containerStays: Duration = .milliseconds(300)
+
+    // Sessions
+
+    /// How long a launch waits for the notebook's ports: the shim before may have been killed a moment ago.
+    package static let portPatience: Duration = .seconds(3)
+    package static let portRetry: Duration = .milliseconds(20)
+
+    /// What a kernel gets between SIGTERM and SIGKILL when its shim was killed. Jupyter has waited already.
+    package static let abandonedGrace: Duration = .milliseconds(500)
+
+    /// How long a kernel's last words may take once its process has ended.
+    package static let lastWordsOfKernel: Duration = .seconds(1)
+
+    /// Raw output that is kept for a shim that does not read it; more is dropped, with a line that says so.
+    package static let shimBacklog = 4 * 1024 * 1024
+
+    /// Waits between the attempts to join a gate whose link was lost: 20 seconds in all, which an engine needs
+    /// to be restarted.
+    package static let rejoinPauses: [Duration] = [0, 0.2, 0.5, 1, 2, 4, 6, 6].map { .seconds($0) }
+
+    /// How long a gate without kernels is kept: the next kernel starts faster by what an exec costs.
+    package static let gateIdle: Duration = .seconds(300)
+
+    /// Where a gate listens when the exposed ports are taken by another: below the range in which a gate puts
+    /// kernels that want tcp, and below those for outgoing connections.
+    package static let privatePorts: ClosedRange<UInt16> = 15000...19999
+    package static let privatePortAttempts = 5
+
+    /// How long the control socket rests when there is no descriptor for another connection.
+    package static let acceptPauseMicroseconds: UInt32 = 50_000
 }

@@ -80,16 +80,11 @@ package enum ControlRequest: Sendable, Equatable {
         /// The kernel's own key.
         package var key: String
         package var containerID: String
-        /// The name that the gate answers to, and its token.
-        package var gate: String
-        package var token: String
 
-        package init(kernel: String, key: String, containerID: String, gate: String, token: String) {
+        package init(kernel: String, key: String, containerID: String) {
             self.kernel = kernel
             self.key = key
             self.containerID = containerID
-            self.gate = gate
-            self.token = token
         }
     }
 }
@@ -196,7 +191,6 @@ extension ControlRequest.Keepsake {
     package var body: [String: JSON] {
         [
             "kernel": .string(kernel), "key": .string(key), "containerID": .string(containerID),
-            "gate": .string(gate), "token": .string(token),
         ]
     }
 
@@ -204,7 +198,5 @@ extension ControlRequest.Keepsake {
         kernel = try fields.string("kernel")
         key = try fields.string("key")
         containerID = try fields.string("containerID")
-        gate = try fields.string("gate")
-        token = try fields.string("token")
     }
 }
