@@ -6,7 +6,7 @@ import RelayLink
 package enum Relayd {
     /// In the order of their use.
     private static let subcommands: [Subcommand] = [
-        .version
+        .up, .down, .ports, .version,
     ]
 
     package static func run(_ words: [String]) async -> Int32 {
