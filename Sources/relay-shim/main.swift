@@ -7,10 +7,11 @@ import RelayLink
 func start(_ arguments: [String]) -> Int32 {
     switch arguments.first {
     case "gate": return gate(Array(arguments.dropFirst()))
+    case "hold": return arguments.count == 1 ? Hold.run() : refuse("hold takes no arguments")
     case "--version":
         print("relay-shim \(ControlProtocol.release), protocol \(ControlProtocol.version)")
         return 0
-    default: return refuse("the first argument is neither gate nor --version")
+    default: return refuse("the first argument is neither gate nor hold nor --version")
     }
 }
 
@@ -44,6 +45,7 @@ func refuse(_ reason: String) -> Int32 {
         """
         usage: relay-shim gate [--name NAME]          serve kernels in this container over stdin and stdout
                relay-shim gate --join [--name NAME]   a new link to the gate that runs here
+               relay-shim hold                        wait for SIGTERM, as a container's only command
                relay-shim --version
         """)
     return 64

@@ -6,7 +6,8 @@ import RelayLink
 package enum Relayd {
     /// In the order of their use.
     private static let subcommands: [Subcommand] = [
-        .start, .status, .attach, .stop, .serve, .version,
+        .up, .ports, .down,
+        .status, .attach, .start, .stop, .serve, .version,
     ]
 
     package static func run(_ words: [String]) async -> Int32 {

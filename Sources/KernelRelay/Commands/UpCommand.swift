@@ -1,0 +1,48 @@
+import Host
+import RelayLink
+
+extension Subcommand {
+    static let up = Subcommand(
+        name: "up",
+        summary: "start a container that is ready for kernels",
+        usage: """
+            usage: relayd up [--name NAME] [--docker CLIENT] [--keep-command] [--json] IMAGE [-- ARGUMENTS FOR RUN]
+
+            Its five ports are published on 127.0.0.1 and the gate is mounted in it. It runs nothing but a wait,
+            whatever the image has in it.
+
+              --name NAME     the container's name (kernelrelay- and the image's)
+              --keep-command  run the image's own command instead of the wait
+              --json          say what was made as JSON
+            \(PortOptions.usage)
+            \(EngineOption.usage)
+            """
+    ) { words in
+        var arguments = try Arguments(
+            words, options: PortOptions.names.union(["--name", "--docker"]),
+            flags: ["--keep-command", "--json"])
+        let up = Upbringing(
+            engine: try EngineOption.read(&arguments), image: try arguments.operand("IMAGE"),
+            name: try arguments.value("--name"), byChannel: try PortOptions.read(&arguments),
+            keepsCommand: arguments.flag("--keep-command"), arguments: arguments.rest,
+            whenPulling: { Complaint.say("relayd: \(printable($0)) is not here; the engine fetches it") })
+        let wantsJSON = arguments.flag("--json")
+        try arguments.finish()
+        let (container, flags) = try await up.bringUp()
+        if wantsJSON {
+            let made: JSON = .object([
+                "schema_version": 1, "container": .string(container.name), "id": .string(container.id),
+                "image": .string(container.image), "ports": .object(PortReport(container).json),
+            ])
+            print(String(decoding: made.encoded, as: UTF8.self))
+        } else {
+            let hosts = flags.ports.map { String($0.host) }.joined(separator: ", ")
+            print(
+                """
+                \(container.name) runs; its ports are on 127.0.0.1: \(hosts)
+                relayd add --container \(ShellWord.quote(container.name))
+                """)
+        }
+        return 0
+    }
+}
