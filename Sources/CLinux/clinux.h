@@ -28,3 +28,8 @@ enum { KR_F_SETPIPE_SZ = 1031, KR_SO_PEERCRED = 17 };
 struct kr_credentials { int pid; unsigned uid; unsigned gid; };
 // and what is variadic in C, which Swift cannot call.
 static inline int kr_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L); }
+
+// The shim's: a process as a descriptor, which glibc before 2.36 has no function for.
+#include <sys/syscall.h>
+#include <unistd.h>
+static inline int kr_pidfd_open(int pid) { return (int)syscall(434, pid, 0U); }

@@ -1,6 +1,7 @@
 import Gate
 import Glibc
 import RelayLink
+import Shim
 
 /// One static binary with two uses: `gate` inside a container, and the program that kernel.json names on the
 /// host. This file only tells them apart.
@@ -10,7 +11,13 @@ func start(_ arguments: [String]) -> Int32 {
     case "--version":
         print("relay-shim \(ControlProtocol.release), protocol \(ControlProtocol.version)")
         return 0
-    default: return refuse("the first argument is neither gate nor --version")
+    case "--help":
+        print("\(Shim.usage)\n\n\(gateUsage)")
+        return 0
+    case nil:
+        Complaint.say(Shim.usage)
+        return 64
+    default: return Shim.run(arguments)
     }
 }
 
@@ -40,14 +47,15 @@ func gate(_ arguments: [String]) -> Int32 {
 
 func refuse(_ reason: String) -> Int32 {
     Complaint.say("relay-shim: \(GateError(.usage, reason))")
-    Complaint.say(
-        """
-        usage: relay-shim gate [--name NAME]          serve kernels in this container over stdin and stdout
-               relay-shim gate --join [--name NAME]   a new link to the gate that runs here
-               relay-shim --version
-        """)
+    Complaint.say(gateUsage)
     return 64
 }
+
+let gateUsage = """
+    usage: relay-shim gate [--name NAME]          serve kernels in this container over stdin and stdout
+           relay-shim gate --join [--name NAME]   a new link to the gate that runs here
+           relay-shim --version
+    """
 
 StandardStreams.ensure()
 exit(start(Array(CommandLine.arguments.dropFirst())))
