@@ -155,6 +155,11 @@ package enum Tuning {
     /// How long a kernel's last words may take once its process has ended.
     package static let lastWordsOfKernel: Duration = .seconds(1)
 
+    /// A relayd that ends and leaves its kernels waits until no client has sent anything for the first time span,
+    /// and at most for the second: what is in a socket when it closes is lost.
+    package static let handOverSilence: Duration = .milliseconds(30)
+    package static let handOverAtMost: Duration = .milliseconds(500)
+
     /// Raw output that is kept for a shim that does not read it; more is dropped, with a line that says so.
     package static let shimBacklog = 4 * 1024 * 1024
 

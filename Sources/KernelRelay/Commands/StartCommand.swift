@@ -40,9 +40,13 @@ private func launchServer(_ idle: String, _ output: Int32, _ folder: RuntimeFold
     let empty = open("/dev/null", O_RDONLY | O_CLOEXEC)
     guard empty >= 0 else { throw RelayError.system("/dev/null") }
     defer { close(empty) }
+    // By its own name: a process started as /proc/self/exe is called "exe" wherever processes are listed.
+    guard let link = realpath("/proc/self/exe", nil) else { throw RelayError.system("/proc/self/exe") }
+    defer { free(link) }
+    let program = String(cString: link)
     do throws(ChildProcess.Failure) {
         let child = try ChildProcess(
-            "/proc/self/exe", argv: ["relayd", "serve", "--idle", idle],
+            program, argv: ["relayd", "serve", "--idle", idle],
             environment: CurrentEnvironment.variables, stdin: empty, stdout: output, stderr: log)
         child.letGo()
     } catch {

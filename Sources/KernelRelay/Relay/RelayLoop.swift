@@ -95,7 +95,7 @@ final class RelayLoop {
         life = BackLife(now: .now, isKnown: kernel != nil)
         self.counters = counters
         self.mailbox = mailbox
-        nonce = SigningKey.random().text
+        nonce = options.routingName ?? SigningKey.random().text
         context = try Context()
         epoll = try Epoll()
     }

@@ -25,6 +25,10 @@ public struct RelayOptions: Sendable {
     /// kernel is made to wait. Less than one message cannot be held.
     public var holdLimit: Int = Tuning.holdLimit
 
+    /// What the kernel's ROUTERs know the relay by. A relay that takes up another's kernel has the other's name, or the
+    /// answers to what that one asked would go to nobody. No two may have one name at the same time.
+    package var routingName: String?
+
     /// What becomes of an `interrupt_request`. It means nothing without ``onInterrupt``.
     package var interrupt: InterruptPolicy = .auto
 

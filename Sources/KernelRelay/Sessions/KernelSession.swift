@@ -29,6 +29,7 @@ package actor KernelSession {
     private nonisolated let shim: FrameChannel
     private nonisolated let gates: GatePool
     private nonisolated let key: SigningKey
+    private nonisolated let routingName: String
 
     package private(set) var state = State.starting
     package private(set) var route: KernelRoute?
@@ -54,6 +55,7 @@ package actor KernelSession {
         id = keepsake?.kernel ?? String(SigningKey.random().text.prefix(12))
         key = keepsake.map { SigningKey($0.key) } ?? .random()
         container = launch.container
+        routingName = keepsake?.relay ?? SigningKey.random().text
         keptContainer = keepsake?.containerID
     }
 
@@ -102,7 +104,8 @@ package actor KernelSession {
         isSpawned = true
         shim.send(
             ControlReport.launched(
-                request: request, .init(kernel: id, key: key.text, containerID: container.id)))
+                request: request,
+                .init(kernel: id, key: key.text, containerID: container.id, relay: routingName)))
         Log.note(
             "kernel started", ["kernel": id, "container": container.name, "notebook": launch.session ?? ""])
         passOnEarlySignals()
@@ -114,6 +117,7 @@ package actor KernelSession {
     /// its way out.
     private func bind(_ notebook: ConnectionInfo) async throws(Refusal) -> Relay {
         var options = RelayOptions()
+        options.routingName = routingName
         options.interrupt = .init(launch.interrupt)
         options.onInterrupt = { [weak self] in Task { await self?.interrupt() } }
         let wanted = options
@@ -275,8 +279,18 @@ package actor KernelSession {
     /// Ends the kernel; the shim hears of it as of any end.
     package func end(grace: Duration) async { await end(.asked(grace: grace)) }
 
-    /// Lets go of everything but the kernel.
-    package func handOver() async { await end(.handedOver) }
+    /// Lets go of everything but the kernel, once what a client has just sent is through.
+    package func handOver() async {
+        let limit = ContinuousClock.now + Tuning.handOverAtMost
+        var passed = -1
+        while let relay, ContinuousClock.now < limit {
+            let now = Channel.allCases.reduce(0) { $0 + relay.statistics[$1, .toKernel].messages }
+            if now == passed { break }
+            passed = now
+            try? await Task.sleep(for: Tuning.handOverSilence)
+        }
+        await end(.handedOver)
+    }
 
     private func end(_ how: Ending) async {
         guard ending == nil || how == .abandoned, state != .ended else { return }
@@ -310,7 +324,7 @@ package actor KernelSession {
             await gate.forget(id)
             await gates.kernelEnded(at: gate)
         }
-        Log.note("kernel ended", ["kernel": id])
+        Log.note(ending == .handedOver ? "kernel handed over" : "kernel ended", ["kernel": id])
     }
 
     private func stopRelay(listening limit: Duration) async {

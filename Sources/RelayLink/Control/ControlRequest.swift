@@ -80,11 +80,14 @@ package enum ControlRequest: Sendable, Equatable {
         /// The kernel's own key.
         package var key: String
         package var containerID: String
+        /// What the kernel knows its relay by: answers that are due go to that name.
+        package var relay: String
 
-        package init(kernel: String, key: String, containerID: String) {
+        package init(kernel: String, key: String, containerID: String, relay: String) {
             self.kernel = kernel
             self.key = key
             self.containerID = containerID
+            self.relay = relay
         }
     }
 }
@@ -191,6 +194,7 @@ extension ControlRequest.Keepsake {
     package var body: [String: JSON] {
         [
             "kernel": .string(kernel), "key": .string(key), "containerID": .string(containerID),
+            "relay": .string(relay),
         ]
     }
 
@@ -198,5 +202,6 @@ extension ControlRequest.Keepsake {
         kernel = try fields.string("kernel")
         key = try fields.string("key")
         containerID = try fields.string("containerID")
+        relay = try fields.string("relay")
     }
 }
