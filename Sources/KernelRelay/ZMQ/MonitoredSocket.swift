@@ -23,8 +23,8 @@ package struct MonitoredSocket: ~Copyable {
     package enum Failure: Equatable {
         /// The peer refused the credentials, or what they ask for, with a status as in HTTP.
         case status(Int32)
-        /// The peer said something that libzmq did not understand. With PLAIN that is a refusal: libzmq (at least to
-        /// 4.3.5) writes the name of the ERROR command `"\x05ERROR"`, which C reads as `^RROR`, and so knows no peer's
+        /// The peer said something that libzmq did not understand. With PLAIN that is a refusal: libzmq (4.3.4
+        /// at least) writes the name of the ERROR command `"\x05ERROR"`, which C reads as `^RROR`, and so knows no peer's
         /// but its own.
         case unexpected
         /// The peer did not speak ZMTP, or not with the right keys, or not at all.
