@@ -78,6 +78,20 @@ package enum Tuning {
     package static let staleSilence: Duration = .milliseconds(50)
     package static let staleAtMost: Duration = .seconds(2)
 
+    /// When one way to a kernel has answered, how long the better ones have: enough for a far host's round trip that
+    /// was under way, and little of what a launch takes.
+    package static let routeGrace: Duration = .milliseconds(50)
+
+    /// Wait before a refused probe is tried again. Well within the grace, or a worse way would be taken because it
+    /// was asked at a luckier moment.
+    package static let probeRetry: Duration = .milliseconds(20)
+
+    /// A connection that ends after this was not hung up on but waited for in vain. libzmq waits ten seconds.
+    package static let silence: Duration = .seconds(5)
+
+    /// Endpoints that are probed at once. Each takes four descriptors, and all of them fit into `descriptors`.
+    package static let mostProbes = 16
+
     /// How long a closing relay lets libzmq hand its last messages to a client that does not read.
     package static let farewellMilliseconds: Int32 = 250
 

@@ -90,19 +90,35 @@ final class Port {
         _ socket: borrowing Socket, _ channel: Channel, _ kernel: KernelAddress, identity: String
     ) throws(RelayError) {
         try limit(socket)
-        if Endpoint.isIPv6(kernel.endpoint(channel)) { try socket.set(ZMQ_IPV6, 1) }
-        try socket.set(ZMQ_LINGER, 0)
-        // libzmq must not find the kernel again by itself: it would hand the new one what was queued for
-        // the old. An hour, because the socket is replaced long before.
-        try socket.set(ZMQ_RECONNECT_IVL, 3_600_000)
-        try socket.set(ZMQ_CONNECT_TIMEOUT, 5000)
-        try socket.set(ZMQ_HANDSHAKE_IVL, 10000)
+        try configureAttempt(socket, at: kernel.endpoint(channel))
         if channel != .iopub { try socket.set(ZMQ_ROUTING_ID, identity) }
         if let credentials = kernel.credentials {
             try socket.log(in: credentials, on: channel)
         } else if let curve = kernel.curve {
             try encrypt(socket, to: curve)
         }
+    }
+
+    /// A connection that is tried once.
+    private static func configureAttempt(_ socket: borrowing Socket, at endpoint: String) throws(RelayError) {
+        if Endpoint.isIPv6(endpoint) { try socket.set(ZMQ_IPV6, 1) }
+        try socket.set(ZMQ_LINGER, 0)
+        // libzmq must not find the kernel again by itself: it would hand the new one what was queued for
+        // the old. An hour, because the socket is replaced long before.
+        try socket.set(ZMQ_RECONNECT_IVL, 3_600_000)
+        try socket.set(ZMQ_CONNECT_TIMEOUT, 5000)
+        try socket.set(ZMQ_HANDSHAKE_IVL, 10000)
+    }
+
+    /// A socket that is connected only to see who answers: as a client's heartbeat would be.
+    static func probe(
+        _ endpoint: String, _ credentials: GateCredentials?, name: String, in context: borrowing Context
+    ) throws(RelayError) -> Port {
+        let watched = try MonitoredSocket(.dealer, name: name, in: context)
+        try configureAttempt(watched.socket, at: endpoint)
+        if let credentials { try watched.socket.log(in: credentials, on: .hb) }
+        try watched.socket.connect(endpoint)
+        return try Port(watched)
     }
 
     private static func limit(_ socket: borrowing Socket) throws(RelayError) {
