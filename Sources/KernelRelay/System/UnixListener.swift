@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A listening Unix socket that nobody but its owner can reach, from its first moment on. Its file goes when
