@@ -56,6 +56,9 @@ let package = Package(
         .testTarget(
             name: "GateTests", dependencies: ["Gate", "RelayLink", "KernelRelay", "FakeJupyter", "CLinux"],
             path: "Tests/GateTests", swiftSettings: strict),
+        .testTarget(
+            name: "EngineTests", dependencies: ["KernelRelay", "RelayLink", "Host", "CLinux"],
+            path: "Tests/EngineTests", swiftSettings: strict),
 
         // The bench: load, sink and table; and libzmq's own proxy to be measured against.
         .executableTarget(

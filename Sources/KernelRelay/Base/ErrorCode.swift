@@ -29,6 +29,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case containerStopped = "KR-CONTAINER-STOPPED"
     case containerPaused = "KR-CONTAINER-PAUSED"
     case containerForeign = "KR-CONTAINER-FOREIGN"
+    case containerEnded = "KR-CONTAINER-ENDED"
     case containerGone = "KR-CONTAINER-GONE"
     case imageMissing = "KR-IMAGE-MISSING"
     case portsTaken = "KR-PORTS-TAKEN"
@@ -190,6 +191,11 @@ public enum ErrorCode: String, CaseIterable, Sendable {
             (
                 .client, "this container was not made by `relayd up`",
                 "Remove it yourself, if you mean it: docker rm -f NAME."
+            )
+        case .containerEnded:
+            (
+                .client, "the new container ended at once, and was removed",
+                "Give it a command that stays, or leave out --keep-command."
             )
         case .containerGone:
             (.engine, "the container ended under the kernel", "Start it again, then restart the kernel.")

@@ -28,7 +28,7 @@ extension Subcommand {
             whenPulling: { Complaint.say("relayd: \(printable($0)) is not here; the engine fetches it") })
         let wantsJSON = arguments.flag("--json")
         try arguments.finish()
-        let (container, flags) = try await up.bringUp()
+        let (container, flags) = try await Interruption.cancelling { try await up.bringUp() }
         if wantsJSON {
             let made: JSON = .object([
                 "schema_version": 1, "container": .string(container.name), "id": .string(container.id),

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Ports of this host for a container to be published on.

@@ -201,3 +201,11 @@ struct InspectRecord: Decodable, Sendable {
         return isThere ? GatePath.mount : nil
     }
 }
+
+extension Container {
+    /// Reads the answer of `inspect` for one container.
+    package init(inspect answer: [UInt8]) throws(RelayError) {
+        let record = try InspectRecord(answer, from: "inspect")
+        self = try record.container(network: record, remoteHost: nil)
+    }
+}

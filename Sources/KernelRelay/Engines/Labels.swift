@@ -7,12 +7,12 @@ package enum Labels {
     /// Which container port is for which channel.
     package static let ports = "io.github.kernelrelay.ports"
 
-    static func text(_ ports: [String: UInt16]) -> String {
+    package static func text(_ ports: [String: UInt16]) -> String {
         ports.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
     }
 
     /// The ports by channel, as a label says them; nothing for a label that is not one of ours.
-    static func read(_ text: String) -> [String: UInt16]? {
+    package static func read(_ text: String) -> [String: UInt16]? {
         var ports: [String: UInt16] = [:]
         for part in text.split(separator: ",") {
             let pair = part.split(separator: "=")

@@ -7,6 +7,12 @@ package struct RunFlags: Sendable, Equatable {
         package let channel: String
         package let container: UInt16
         package let host: UInt16
+
+        package init(channel: String, container: UInt16, host: UInt16) {
+            self.channel = channel
+            self.container = container
+            self.host = host
+        }
     }
 
     package let ports: [Port]
@@ -31,7 +37,7 @@ package struct RunFlags: Sendable, Equatable {
         return RunFlags(ports: ports, shim: binary.path)
     }
 
-    init(ports: [Port], shim: String) {
+    package init(ports: [Port], shim: String) {
         self.ports = ports
         self.shim = shim
     }

@@ -61,8 +61,12 @@ package struct Upbringing: Sendable {
         do throws(RelayError) {
             outcome = try await engine.command(words).run(within: Tuning.engineRuns)
         } catch {
-            await removeOurs(name, mark)
+            await cleanUp(name, mark)
             throw error
+        }
+        if Task.isCancelled {
+            await cleanUp(name, mark)
+            throw RelayError(.engineFailed, "run \(RelayLink.printable(image))", cause: "interrupted")
         }
         if outcome.succeeded { return .made(try await engine.container(name)) }
         // A container that cannot start is there all the same.
@@ -83,8 +87,12 @@ package struct Upbringing: Sendable {
         return await engine.unreachable() == nil
     }
 
+    /// Also when this task was cancelled: commands of a cancelled task are killed.
+    private func cleanUp(_ name: String, _ mark: String) async {
+        await Task { _ = await removeOurs(name, mark) }.value
+    }
+
     /// Removes what has this name and this mark. Says whether the name belongs to another container.
-    @discardableResult
     private func removeOurs(_ name: String, _ mark: String) async -> Bool {
         guard let container = try? await engine.container(name) else { return false }
         guard container.labels[Labels.madeByUp] == mark else { return true }
@@ -101,14 +109,14 @@ package struct Upbringing: Sendable {
         } catch {
             // With --rm among the arguments it is gone already, and its words with it.
             guard error.code == .containerMissing else { throw error }
-            throw RelayError(.containerStopped, container.name, cause: "it ended at once, and is removed")
+            throw RelayError(.containerEnded, container.name)
         }
         if now.state == .running { return now }
         let words = await engine.lastWords(of: now)
         try? await engine.remove(now)
-        let end = "it ended at once with exit code \(now.exitCode), and is removed"
-        let why = [end, now.failure, words].filter { !$0.isEmpty }.joined(separator: ": ")
-        throw RelayError(.containerStopped, now.name, cause: RelayLink.printable(why, limit: 900))
+        let why = ["exit code \(now.exitCode)", now.failure, words].filter { !$0.isEmpty }.joined(
+            separator: ": ")
+        throw RelayError(.containerEnded, now.name, cause: RelayLink.printable(why, limit: 900))
     }
 
     // MARK: - The name
@@ -141,7 +149,7 @@ package struct Upbringing: Sendable {
     }
 
     /// `kernelrelay-` and the image's own name, without registry, tag and digest.
-    static func usualName(_ image: String) -> String {
+    package static func usualName(_ image: String) -> String {
         let last = image.split(separator: "/").last ?? ""
         let base = last.prefix { $0 != ":" && $0 != "@" }
         let isLegal: (Character) -> Bool = {

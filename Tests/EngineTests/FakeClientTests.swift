@@ -1,0 +1,174 @@
+import Foundation
+import Glibc
+import Host
+import KernelRelay
+import RelayLink
+import Testing
+
+/// Clients that fail in every way, and what is made of it. A shell script stands for the client.
+@Suite struct FakeClientTests {
+    private let folder: Folder
+    init() throws { folder = try Folder() }
+
+    /// - Parameter cases: of a shell's `case "$*"`.
+    private func engine(_ cases: String, _ environment: [String: String] = [:]) throws -> Engine {
+        let script = try folder.write("client", "#!/bin/sh\ncase \"$*\" in\n\(cases)\nesac\n", mode: 0o755)
+        var whole = ["PATH": "/usr/bin:/bin", "KERNELRELAY_SHIM": Repository.shim]
+        whole.merge(environment) { $1 }
+        return Engine(EngineClient(command: [script], environment: whole))
+    }
+
+    private func code(_ work: () async throws -> Void) async -> RelayError? {
+        do {
+            try await work()
+            return nil
+        } catch {
+            return error as? RelayError
+        }
+    }
+
+    private static let lives = "version*) echo '{}';;"
+
+    @Test func aClientThatIsNotThere() async throws {
+        let environment = ["PATH": folder.path]
+        for name in ["docker", "/nowhere/docker", folder.path, ""] {
+            let engine = Engine(EngineClient(command: [name], environment: environment))
+            #expect(await code { _ = try await engine.container("c") }?.code == .engineMissing)
+        }
+        let text = try folder.write("not-a-program", "no first line", mode: 0o755)
+        let engine = Engine(EngineClient(command: [text], environment: environment))
+        #expect(await code { _ = try await engine.container("c") }?.code == .engineMissing)
+    }
+
+    @Test func theClientIsFoundByItsOwnPath() async throws {
+        _ = try engine("inspect*) echo '[{\"Id\":\"a\"}]';;")
+        let engine = Engine(
+            EngineClient(command: ["client"], environment: ["PATH": "/nowhere:\(folder.path)"]))
+        #expect(try await engine.container("c").id == "a")
+    }
+
+    @Test func aMissingContainerAndABrokenAnswer() async throws {
+        let missing = try engine("\(Self.lives) inspect*) echo '[]'; echo 'no \u{1B}[31msuch' >&2; exit 1;;")
+        let error = await code { _ = try await missing.container("c") }
+        #expect(error?.code == .containerMissing && error?.cause == "no ?[31msuch")
+        let broken = try engine("\(Self.lives) inspect*) echo nonsense;;")
+        #expect(await code { _ = try await broken.container("c") }?.code == .engineFailed)
+        let refused = try engine("\(Self.lives) inspect*) exit 125;;")
+        #expect(await code { _ = try await refused.container("c") }?.code == .engineFailed)
+        let killed = try engine("\(Self.lives) inspect*) kill -9 $$;;")
+        #expect(await code { _ = try await killed.container("c") }?.cause == "killed by signal 9")
+    }
+
+    @Test func anEngineThatIsNotReached() async throws {
+        let fails = "version*) echo null; exit 1;; inspect*) echo '[]'; exit 1;;"
+        let absent = try engine(fails, ["DOCKER_HOST": "unix:///nowhere/docker.sock"])
+        let error = await code { _ = try await absent.container("c") }
+        #expect(error?.code == .engineUnreachable && error?.context == "/nowhere/docker.sock")
+        let context = try engine("context*) echo unix:///nowhere/other.sock;; " + fails)
+        #expect(await code { _ = try await context.container("c") }?.context == "/nowhere/other.sock")
+        let remote = try engine(fails, ["DOCKER_HOST": "tcp://127.0.0.1:1"])
+        #expect(await code { _ = try await remote.container("c") }?.code == .engineUnreachable)
+    }
+
+    @Test(.enabled(if: geteuid() != 0, "root is denied nothing"))
+    func anEngineThatTurnsTheUserAway() async throws {
+        let socket = try folder.write("docker.sock", "", mode: 0)
+        let denied = try engine("*) exit 1;;", ["DOCKER_HOST": "unix://\(socket)"])
+        #expect(await code { _ = try await denied.container("c") }?.code == .engineDenied)
+    }
+
+    @Test func tooMuchIsNotRead() async throws {
+        let endless = try engine("\(Self.lives) inspect*) exec yes;;")
+        let begin = ContinuousClock.now
+        let error = await code { _ = try await endless.container("c") }
+        #expect(error?.code == .engineFailed && begin.duration(to: .now) < .seconds(10))
+        let loud = try engine(
+            "\(Self.lives) inspect*) head -c 20000000 /dev/zero >&2; echo end >&2; exit 3;;")
+        let cause = await code { _ = try await loud.container("c") }?.cause ?? ""
+        #expect(cause.utf8.count < 3000)
+    }
+
+    @Test func aNameIsNeverAnOption() async throws {
+        let engine = try engine("*) echo '[{\"Id\":\"a\"}]';;")
+        for name in ["", "-a", "--help", "a\u{0}b"] {
+            #expect(await code { _ = try await engine.container(name) }?.code == .containerMissing)
+        }
+        let container = try await engine.container("c")
+        for user in ["", "-u", "--privileged"] {
+            let error = await code {
+                _ = try await engine.openGate(
+                    in: container, user: user, name: "gate", joins: false, hello: .init(token: "x"))
+            }
+            #expect(error?.code == .gateUser)
+        }
+    }
+
+    @Test func statesAreRefusedByTheirNames() async throws {
+        let states: [(String, ErrorCode)] = [
+            ("paused", .containerPaused), ("exited", .containerStopped), ("created", .containerStopped),
+            ("restarting", .containerStopped), ("brand-new", .containerStopped),
+        ]
+        for (state, code) in states {
+            let engine = try engine("inspect*) echo '[{\"Id\":\"a\",\"State\":{\"Status\":\"\(state)\"}}]';;")
+            #expect(await self.code { _ = try await engine.runningContainer("c") }?.code == code)
+        }
+    }
+
+    @Test func aContainerInAnothersNetworkIsReachedByTheOther() async throws {
+        let engine = try engine(
+            """
+            *" abc") echo '[{"Id":"abc","HostConfig":{"NetworkMode":"container:def"}}]';;
+            *" def") echo '[{"Id":"def","NetworkSettings":{"IPAddress":"10.0.0.2","Ports":{"10000/tcp":[{"HostIp":"0.0.0.0","HostPort":"7"}]}}}]';;
+            """)
+        let container = try await engine.container("abc")
+        #expect(container.id == "abc" && container.addresses == ["10.0.0.2"])
+        #expect(container.published[10000]?.first?.port == 7)
+    }
+
+    @Test func aRemoteEnginesPortsAreOnItsHost() async throws {
+        let answer =
+            #"*) echo '[{"Id":"a","NetworkSettings":{"Ports":{"1/tcp":[{"HostIp":"0.0.0.0","HostPort":"7"}]}}}]';;"#
+        for (host, address) in [
+            ("ssh://me@far:22", "far"), ("tcp://10.1.1.1:2375", "10.1.1.1"),
+            ("tcp://[fe80::1]:2375", "fe80::1"),
+            ("unix:///run/docker.sock", "127.0.0.1"), ("tcp://localhost:2375", "127.0.0.1"),
+            ("junk", "127.0.0.1"),
+        ] {
+            let engine = try engine(answer, ["DOCKER_HOST": host])
+            #expect(try await engine.container("a").published[1]?.first?.address == address)
+        }
+    }
+
+    @Test func aShimThatIsNotThere() async throws {
+        let container = try Container(inspect: Array(#"[{"Id":"a"}]"#.utf8))
+        for shim in ["/nowhere", folder.path, try folder.write("text", "not ELF, but twenty bytes and more")]
+        {
+            let engine = try engine("*) exit 0;;", ["KERNELRELAY_SHIM": shim])
+            let error = await code {
+                _ = try await engine.openGate(
+                    in: container, user: nil, name: "gate", joins: false, hello: .init(token: "x"))
+            }
+            #expect(error?.code == .gateBinary)
+        }
+    }
+
+    /// The gate is an exec of the client's: its words, and no secret among them.
+    @Test func theTokenIsNeverAWord() async throws {
+        let token = "a-token-that-nobody-may-see-0123456789"
+        let log = "\(folder.path)/log"
+        let engine = try engine(
+            "exec*) echo \"$*\" >> \(log); env >> \(log); exit 126;; inspect*) echo '[]'; exit 1;; \(Self.lives)"
+        )
+        let container = try Container(inspect: Array(#"[{"Id":"a"}]"#.utf8))
+        let error = await code {
+            _ = try await engine.openGate(
+                in: container, user: "1000", name: "g1", joins: true, hello: .init(token: token))
+        }
+        #expect(error?.code == .containerMissing, "it went away in between")
+        let said = String(decoding: try Data(contentsOf: URL(filePath: log)), as: UTF8.self)
+        #expect(
+            said.contains("exec -i --user 1000 a /.kernelrelay-") && said.contains(" gate --join --name g1\n")
+        )
+        #expect(!said.contains(token) && !"\(error!)".contains(token))
+    }
+}
