@@ -14,7 +14,8 @@ import Testing
         let commands = try read(nil, trailing: ["--debug"])
         #expect(commands.map(\.first) == ["python3", "python"])
         for command in commands {
-            #expect(command.dropFirst() == ["-m", "ipykernel_launcher", "-f", "{connection_file}", "--debug"])
+            #expect(
+                command.dropFirst() == ["-m", "ipykernel_launcher", "-f", "{connection_file}", "--debug"])
         }
     }
 

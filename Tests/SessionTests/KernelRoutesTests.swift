@@ -6,7 +6,9 @@ import Testing
 /// Which ways to a kernel are tried, and in which order.
 @Suite struct KernelRoutesTests {
     private let key = SigningKey("0123456789abcdef")
-    private let ports: [String: UInt16] = ["shell": 10003, "iopub": 10002, "stdin": 10004, "control": 10000, "hb": 10001]
+    private let ports: [String: UInt16] = [
+        "shell": 10003, "iopub": 10002, "stdin": 10004, "control": 10000, "hb": 10001,
+    ]
 
     private func container(_ change: (inout Container) -> Void = { _ in }) -> Container {
         var container = Container(id: "abc", name: "dev", state: .running)
@@ -49,7 +51,14 @@ import Testing
     }
 
     @Test func withoutPortsAndAddressesThereIsNoWay() {
-        #expect(routes(.auto, container { $0.published = [:]; $0.addresses = [] }).isEmpty)
+        #expect(
+            routes(
+                .auto,
+                container {
+                    $0.published = [:]
+                    $0.addresses = []
+                }
+            ).isEmpty)
         #expect(routes(.auto, container(), ports: [:]).isEmpty)
     }
 

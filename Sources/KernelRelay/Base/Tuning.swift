@@ -163,6 +163,10 @@ package enum Tuning {
     package static let portPatience: Duration = .seconds(3)
     package static let portRetry: Duration = .milliseconds(20)
 
+    /// How long a way to a kernel is looked for. A kernel that dies meanwhile ends the search; one that imports half
+    /// the world from a slow disk may take this long to listen.
+    package static let routePatience: Duration = .seconds(120)
+
     /// What a kernel gets between SIGTERM and SIGKILL when its shim was killed. Jupyter has waited already.
     package static let abandonedGrace: Duration = .milliseconds(500)
 

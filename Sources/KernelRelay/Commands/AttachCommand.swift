@@ -25,7 +25,7 @@ extension Subcommand {
                 .connection(request: 1, kernel: name))
         else { return 70 }
         let file =
-            path ?? JupyterFolders.runtime(CurrentEnvironment.variables) + "/kernel-relay-\(kernel).json"
+            try path ?? JupyterRuntime.made(CurrentEnvironment.variables) + "/kernel-relay-\(kernel).json"
         try PrivateFile.write(Array(text.utf8), to: file)
         print(file)
         return 0

@@ -109,7 +109,7 @@ package actor KernelSession {
         Log.note(
             "kernel started", ["kernel": id, "container": container.name, "notebook": launch.session ?? ""])
         passOnEarlySignals()
-        if let place { connect(place, gate, container) }
+        if let place { Task { await self.connect(place, gate, container) } }
         return try await attend(events)
     }
 
@@ -181,33 +181,24 @@ package actor KernelSession {
     }
 
     /// Looks for a way to the kernel, and gives the relay the best.
-    private func connect(_ place: KernelPlace, _ gate: GateSession, _ container: Container) {
-        let search = RouteSearch()
-        self.search = search
-        Task {
-            let ports = await gate.welcome.ports
-            let credentials = GateCredentials(kernel: id, token: gate.token)
-            let routes = KernelRoutes.candidates(
-                launch.route, to: place, in: container, gatePorts: ports, key: key, credentials: credentials)
-            await self.found(await search.best(of: routes))
-        }
-    }
-
-    private func found(_ answer: KernelRoutes.Candidate?) async {
-        search = nil
-        guard state == .starting else { return }
-        guard let answer else {
-            refusal = Refusal(.routeNone, "\(container), asked for \(launch.route.rawValue)")
-            return await end(.asked(grace: .milliseconds(500)))
-        }
+    private func connect(_ place: KernelPlace, _ gate: GateSession, _ container: Container) async {
         do throws(RelayError) {
-            try relay?.connect(to: answer.address)
-            route = answer.route
+            let search = try RouteSearch()
+            self.search = search
+            defer { self.search = nil }
+            let routes = KernelRoutes.candidates(
+                launch.route, to: place, in: container, gatePorts: await gate.welcome.ports, key: key,
+                credentials: GateCredentials(kernel: id, token: gate.token))
+            guard let best = try await search.best(of: routes, in: container.name), state == .starting else {
+                return
+            }
+            try relay?.connect(to: best.address)
+            route = best.route
             state = .running
-            Log.note("kernel reached", ["kernel": id, "route": answer.route.rawValue])
+            Log.note("kernel reached", ["kernel": id, "route": best.route.rawValue])
         } catch {
             refusal = Refusal(error)
-            await end(.asked(grace: .milliseconds(500)))
+            await end(.asked(grace: Tuning.abandonedGrace))
         }
     }
 
