@@ -7,6 +7,7 @@
 // such as fd_set differ between this module and Glibc's.
 #include <pthread.h>
 #include <stddef.h>
+#include <malloc.h>
 void *memmem(const void *bytes, size_t count, const void *wanted, size_t length);
 int mkostemp(char *name, int flags);
 int pthread_setname_np(pthread_t thread, const char *name);

@@ -193,6 +193,9 @@ package enum Tuning {
     package static let privatePorts: ClosedRange<UInt16> = 15000...19999
     package static let privatePortAttempts = 5
 
+    /// How long after a kernel's start or end relayd gives memory back that it no longer needs: when the start is over.
+    package static let tidyAfter: Duration = .seconds(3)
+
     /// How long the control socket rests when there is no descriptor for another connection.
     package static let acceptPauseMicroseconds: UInt32 = 50_000
 }

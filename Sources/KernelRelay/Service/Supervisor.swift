@@ -27,6 +27,7 @@ package actor Supervisor {
             throw Refusal(.kernelTaken, session.id)
         }
         kernels[session.id] = session
+        tidySoon()
         Task {
             await session.run(request: request)
             self.ended(session)
@@ -34,7 +35,20 @@ package actor Supervisor {
         return session
     }
 
+    /// Once for all that starts or ends within a while.
+    private func tidySoon() {
+        guard tidying == nil else { return }
+        tidying = Task {
+            try? await Task.sleep(for: Tuning.tidyAfter)
+            self.tidying = nil
+            Memory.giveBack()
+        }
+    }
+
+    private var tidying: Task<Void, Never>?
+
     private func ended(_ session: KernelSession) {
+        tidySoon()
         kernels[session.id] = nil
         quietSince = .now
         for continuation in whenEmpty where kernels.isEmpty { continuation.resume() }
