@@ -44,25 +44,39 @@ package final class FrameChannel: @unchecked Sendable {
         }
     }
 
+    /// Reads until there is a frame, and only then waits: for a peer that has gone, Dispatch rings once and never
+    /// again, however much is left to read, the end included.
     private func deliver(to continuation: CheckedContinuation<Frame?, Never>) {
-        do {
-            if let frame = try decoder.next() { return continuation.resume(returning: frame) }
-        } catch {
-            endReading()
+        while true {
+            do {
+                if let frame = try decoder.next() { return continuation.resume(returning: frame) }
+            } catch {
+                endReading()
+            }
+            if isEnded { return continuation.resume(returning: nil) }
+            guard readOnce() else { break }
         }
-        if isEnded { return continuation.resume(returning: nil) }
         waiter = continuation
         reading.resume()
     }
 
+    /// Whether something came, if only the end.
+    private func readOnce() -> Bool {
+        withUnsafeTemporaryAllocation(byteCount: 64 * 1024, alignment: 1) { chunk in
+            var count = 0
+            repeat {
+                count = recv(descriptor, chunk.baseAddress, chunk.count, 0)
+            } while count < 0 && errno == EINTR
+            if count < 0, errno == EAGAIN { return false }
+            if count > 0 { decoder.feed(chunk[..<count]) } else { endReading() }
+            return true
+        }
+    }
+
     private func readMore() {
         guard let continuation = waiter else { return }
-        var chunk = [UInt8](repeating: 0, count: 64 * 1024)
-        let count = recv(descriptor, &chunk, chunk.count, 0)
-        if count < 0, errno == EAGAIN || errno == EINTR { return }
         reading.suspend()
         waiter = nil
-        if count > 0 { decoder.feed(chunk[..<count]) } else { endReading() }
         deliver(to: continuation)
     }
 
