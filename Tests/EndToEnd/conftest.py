@@ -75,6 +75,8 @@ def nothing_left(services: list[Service], service: Service, container: Container
     yield
     left = until_nothing_left(services)
     if left:
+        for each in services:
+            each.clear()
         pytest.fail("left behind:\n" + "\n".join(left))
 
 

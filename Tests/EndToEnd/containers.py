@@ -57,6 +57,10 @@ class Container:
             if pid not in known and "<defunct>" not in command
         ]
 
+    def restart(self) -> None:
+        docker("restart", "--time", "1", self.name)
+        self.standing = self.processes()
+
     def remove(self) -> None:
         if self.is_there():
             docker("rm", "--force", "--volumes", self.name)

@@ -65,23 +65,26 @@ def manager_of(spec: Spec, folder: Path, make: type[KernelManager] = KernelManag
 def opened(service: Service, spec: Spec, folder: Path, cwd: Path | None = None) -> Iterator[Notebook]:
     """A started kernel with a client that hears it. At the end it is shut down as Jupyter does, and all is gone."""
     manager = manager_of(spec, folder)
+    # Open for as long as it lives: a restart hands them on again.
     with open(folder / "stdout", "ab") as stdout, open(folder / "stderr", "ab") as stderr:
         manager.start_kernel(env=service.environment, cwd=str(cwd or folder), stdout=stdout, stderr=stderr)
-    connection = Path(manager.connection_file)
-    # Another file of the same content: Jupyter removes its own at the end, and the ports are still to be looked at.
-    copy = folder / "copy.json"
-    copy.write_bytes(connection.read_bytes())
-    shim = manager.provisioner.process
-    assert shim is not None
-    try:
-        with connected(copy) as client:
-            yield Notebook(manager, client, folder)
-    except BaseException:
-        print((folder / "stderr").read_text())
-        raise
-    finally:
-        manager.shutdown_kernel()
-        shim.wait(PATIENCE)
+        connection = Path(manager.connection_file)
+        # Jupyter removes its own at the end, and the ports are still to be looked at.
+        copy = folder / "copy.json"
+        copy.write_bytes(connection.read_bytes())
+        try:
+            with connected(copy) as client:
+                yield Notebook(manager, client, folder)
+        except BaseException:
+            print((folder / "stderr").read_text())
+            raise
+        finally:
+            # A manager that a test has shut down has no process any more, and cannot be asked again.
+            if manager.has_kernel:
+                shim = manager.provisioner.process
+                manager.shutdown_kernel()
+                if shim is not None:
+                    shim.wait(PATIENCE)
     # The shim's end is the ports' end, at once.
     assert not endpoints_left(copy, folder)
     assert not connection.exists()
@@ -100,8 +103,8 @@ def launched(
     argv = [word.replace("{connection_file}", str(connection)) for word in argv]
     with open(folder / "stdout", "ab") as stdout, open(folder / "stderr", "ab") as stderr:
         shim = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=cwd or folder, start_new_session=True,
-            **{"env": service.environment} | options,
+            argv, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=cwd or folder,
+            **{"env": service.environment, "start_new_session": True} | options,
         )
     try:
         yield shim, connection

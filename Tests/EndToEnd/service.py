@@ -103,21 +103,28 @@ class Service:
         return found
 
     def daemons(self) -> list[psutil.Process]:
-        return [process for process in self.processes() if process.cmdline()[1:2] == ["serve"]]
+        return [process for process in self.processes() if command_of(process).split()[1:2] == ["serve"]]
+
+    def strangers(self) -> list[psutil.Process]:
+        """What is there besides relayd, and what relayd itself keeps for the containers that stand."""
+        known = {process.pid for daemon in self.daemons() for process in (daemon, *daemon.children(recursive=True))}
+        return [process for process in self.processes() if process.pid not in known]
 
     def left(self) -> list[str]:
-        """What is there besides one relayd, and what relayd itself keeps for the containers that stand."""
         daemons = self.daemons()
-        known = {process.pid for daemon in daemons for process in (daemon, *daemon.children(recursive=True))}
-        left = [
-            f"process {process.pid}: {' '.join(process.cmdline())}"
-            for process in self.processes()
-            if process.pid not in known
-        ]
+        left = [f"process {process.pid}: {command_of(process)}" for process in self.strangers()]
         left += [f"{len(daemons)} relayds for {self.folder}"] if len(daemons) > 1 else []
         sockets = [path for path in self.folder.rglob("*") if path.is_socket()]
         left += [f"socket {path}" for path in sockets] if len(sockets) > len(daemons) else []
         return left + [line for container in self.containers for line in container.left()]
+
+    def clear(self) -> None:
+        """Take away what a test left, so that the next one is not judged for it."""
+        for process in self.strangers():
+            process.kill()
+        for container in self.containers:
+            if container.is_running() and container.left():
+                container.restart()
 
     def close(self) -> None:
         """Everything goes: the containers, relayd, its folder; and nothing may be left of them."""
@@ -126,14 +133,22 @@ class Service:
             if self.attempt("down", container.name).returncode != 0:
                 container.remove()
         self.attempt("stop")
-        gone, alive = psutil.wait_procs(self.processes(), timeout=10)
-        left = [f"process {process.pid}: {' '.join(process.cmdline())}" for process in alive]
+        _, alive = psutil.wait_procs(self.processes(), timeout=10)
+        left = [f"process {process.pid}: {command_of(process)}" for process in alive]
         for process in alive:
             process.kill()
         left += [f"socket {path}" for path in self.folder.rglob("*") if path.is_socket()]
         left += [f"container {container.name}" for container in self.containers if container.is_there()]
         shutil.rmtree(self.folder)
         assert not left, "\n".join(left)
+
+
+def command_of(process: psutil.Process) -> str:
+    """Empty for one that has ended meanwhile."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def until_nothing_left(services: list[Service]) -> list[str]:

@@ -62,8 +62,7 @@ def test_a_restarted_container(up: Callable[..., Container], add: Callable[..., 
     restarted = up()
     spec = add(container=restarted)
     works(spec, open_notebook)
-    docker("restart", "--time", "1", restarted.name)
-    restarted.standing = restarted.processes()
+    restarted.restart()
     works(spec, open_notebook)
 
 

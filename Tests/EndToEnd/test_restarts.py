@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from jupyter_client import AsyncKernelManager
 from jupyter_client.ioloop import AsyncIOLoopKernelManager
 
 from clients import await_text, connected, run, until_heard
@@ -87,16 +86,3 @@ def die(connection: Path) -> str:
         client.execute("import signal\nprint('dying', flush=True)\nos.kill(os.getpid(), signal.SIGKILL)")
         await_text(client, "dying")
         return died
-
-
-def test_two_kernels_of_one_manager(service: Service, add: Callable[..., Spec], tmp_path: Path) -> None:
-    """A manager that was shut down starts again."""
-
-    async def twice() -> None:
-        manager = manager_of(add(), tmp_path / "server", AsyncKernelManager)
-        for _ in range(2):
-            await manager.start_kernel(env=service.environment, cwd=str(tmp_path))
-            assert await asyncio.to_thread(pid, Path(manager.connection_file))
-            await manager.shutdown_kernel()
-
-    asyncio.run(twice())

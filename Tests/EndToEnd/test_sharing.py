@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import uuid
 from collections.abc import Callable
@@ -12,13 +13,11 @@ from pathlib import Path
 
 import nbformat
 import pexpect
-from jupyter_client import AsyncKernelManager
-from nbclient import NotebookClient
 
 from clients import connected, outcome, run
 from conftest import Open
 from containers import Container
-from notebooks import Notebook, manager_of
+from notebooks import Notebook
 from service import Service, Spec
 
 
@@ -90,11 +89,25 @@ def test_jupyter_console(notebook: Notebook, service: Service) -> None:
     assert notebook.text("print(shared)") == "6"
 
 
-def test_nbclient_runs_a_notebook(service: Service, add: Callable[..., Spec], container: Container, tmp_path: Path) -> None:
+def test_jupyter_execute_runs_a_notebook(
+    service: Service, add: Callable[..., Spec], container: Container, tmp_path: Path
+) -> None:
+    """nbclient from its own command line, as a job would run it: nobody else manages the kernel."""
     cells = ["import socket\nsocket.gethostname()", "x = 6", "print(x)\nx * 7"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    manager = manager_of(add(), tmp_path / "nbclient", AsyncKernelManager)
-    NotebookClient(notebook, km=manager, timeout=60).execute(env=service.environment)
-    first, _, third = (cell.outputs for cell in notebook.cells)
+    path, spec = tmp_path / "job.ipynb", add()
+    nbformat.write(notebook, path)
+    runtime = tmp_path / "runtime"
+    environment = {
+        **service.environment,
+        "JUPYTER_PATH": str(spec.prefix / "share/jupyter"),
+        "JUPYTER_RUNTIME_DIR": str(runtime),
+    }
+    program = Path(sys.executable).with_name("jupyter-execute")
+    command = [program, "--inplace", f"--kernel_name={spec.name}", path]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr
+    first, _, third = (cell.outputs for cell in nbformat.read(path, as_version=4).cells)
     assert first[0].data["text/plain"] == repr(container.inspect()["Config"]["Hostname"])
     assert (third[0].text, third[1].data["text/plain"]) == ("6\n", "42")
+    assert not list(runtime.glob("kernel-*.json")), "a connection file is left"
