@@ -71,7 +71,7 @@ final class Rig {
     }
 
     static let keepsake = ControlRequest.Keepsake(
-        kernel: "k1", key: "kernel-key", containerID: "c0ffee", gate: "g", token: "secret-token")
+        kernel: "k1", key: "kernel-key", containerID: "c0ffee", relay: "name")
 
     static func exited(_ cause: GateReport.Exit.Cause, oom: Bool = false, left: Int64? = 0) -> ControlReport {
         .exited(.init(cause: cause, oomKilled: oom, left: left))

@@ -24,7 +24,7 @@ LEAST = {
 FILLED = {
     **LEAST, "engineEnvironment": {}, "env": {}, "ports": {}, "transport": "ipc", "route": "auto", "interrupt": "auto",
 }
-KEEPSAKE = {"kernel": "k-1", "key": "secret-key", "containerID": "c0ffee", "gate": "g", "token": "secret-token"}
+KEEPSAKE = {"kernel": "k-1", "key": "secret-key", "containerID": "c0ffee", "relay": "name"}
 
 
 def but(message: dict, /, **changes) -> dict:
