@@ -51,6 +51,9 @@ let package = Package(
         .testTarget(
             name: "LinkTests", dependencies: ["RelayLink"], path: "Tests/LinkTests", swiftSettings: strict),
         .testTarget(
+            name: "ShimTests", dependencies: ["Shim", "Host", "RelayLink", "CLinux"], path: "Tests/ShimTests",
+            swiftSettings: strict),
+        .testTarget(
             name: "GateTests", dependencies: ["Gate", "RelayLink", "KernelRelay", "FakeJupyter", "CLinux"],
             path: "Tests/GateTests", swiftSettings: strict),
         .testTarget(

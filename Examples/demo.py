@@ -1,80 +1,87 @@
-"""A notebook against a real kernel, with a relay between the two that has a key for each side.
+"""A notebook on the host whose code runs in a container: started, used, and left standing to go on with.
 
-Run it by `make demo`.
+Run it by `make demo`; `make demo-clean` takes away what it made. IMAGE names another image that has a Python with
+ipykernel in it.
 """
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import nbformat
-from jupyter_client import AsyncKernelManager
-from jupyter_client.connect import write_connection_file
 from nbclient import NotebookClient
 
-RELAY = os.environ["KERNELRELAY_EMBEDDED_RELAY"]
-CELLS = [
-    "import os, platform\nprint(f'Python {platform.python_version()}, process {os.getpid()}, {platform.node()}')",
-    "sum(range(10))",
-]
-
-
-class Relayed(AsyncKernelManager):
-    """Owns no process: its kernel runs behind the relay already."""
-
-    has_kernel = True
+ROOT = Path(__file__).resolve().parent.parent
+RELAYD = ROOT / ".build/release/relayd"
+VENV = Path(sys.prefix)
+CONTAINER, KERNEL, DISPLAY = "kernelrelay-demo", "kernelrelay-demo", "Python (kernelrelay-demo)"
+IMAGE = os.environ.get("IMAGE") or "kernelrelay/debian-ipykernel"
+CELL = "import platform\nprint(f'Python {platform.python_version()} in container {platform.node()}')\nsum(range(10))"
 
 
 def main() -> None:
+    if IMAGE == "kernelrelay/debian-ipykernel":
+        subprocess.run([ROOT / "Tools/image", "debian-ipykernel"], check=True)
+    if not is_running():
+        # One that was stopped since is of no use any more.
+        subprocess.run([RELAYD, "down", CONTAINER], capture_output=True)
+        do(RELAYD, "up", "--name", CONTAINER, IMAGE)
+    # Under the prefix of the environment that has Jupyter: it is found there, and the home folder stays as it was.
+    words = ["--container", CONTAINER, "--name", KERNEL, "--display-name", DISPLAY, "--prefix", VENV, "--replace"]
+    do(RELAYD, "add", *words)
+    run_notebook()
+    as_root = " --allow-root" if os.getuid() == 0 else ""
+    print(f'\nGo on in JupyterLab, with the kernel "{DISPLAY}":\n')
+    print(f"    . {shlex.quote(str(VENV / 'bin/activate'))}")
+    print(f"    jupyter lab{as_root}")
+    print("\nmake demo-clean takes it all away.")
+
+
+def clean() -> None:
+    for command in (
+        [RELAYD, "remove", KERNEL, "--prefix", VENV],
+        [RELAYD, "down", CONTAINER],
+        [RELAYD, "stop"],
+        ["docker", "image", "rm", "kernelrelay/debian-ipykernel"],
+    ):
+        show(command)
+        # What is not there, or was taken away by hand, is as it should be; so is a program that was never built.
+        with contextlib.suppress(FileNotFoundError):
+            subprocess.run(command, capture_output=True)
+
+
+def is_running() -> bool:
+    shown = subprocess.run(["docker", "ps", "--format", "{{.Names}}"], capture_output=True, text=True, check=True)
+    return CONTAINER in shown.stdout.split()
+
+
+def do(*command: object) -> None:
+    show(command)
+    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
+
+
+def show(command: object) -> None:
+    words = (str(word).removeprefix(f"{ROOT}/") for word in command)
+    print("$", " ".join(shlex.quote(word) for word in words), flush=True)
+
+
+def run_notebook() -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
     with tempfile.TemporaryDirectory(prefix="kernelrelay-demo-") as folder:
-        front, back = (str(Path(folder, name)) for name in ("front.json", "back.json"))
-        write_connection_file(front, key=os.urandom(16).hex().encode())
-        write_connection_file(back, key=os.urandom(16).hex().encode())
-        print(f"kernel    ipykernel on the ports of {back}")
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        kernel = subprocess.Popen([sys.executable, "-m", "ipykernel_launcher", "-f", back], **quiet)
-        try:
-            print(f"relay     {RELAY} {front} {back}")
-            relay = subprocess.Popen([RELAY, "--until-eof", front, back], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            try:
-                if relay.stdout.readline() != "relaying\n":
-                    sys.exit("the relay did not start")
-                run(front)
-            finally:
-                report(*relay.communicate(timeout=10))
-        finally:
-            kernel.terminate()
-            kernel.wait(10)
-    print("\nThe same from a program of your own: Examples/EmbeddedRelay/main.swift")
-
-
-def run(front: str) -> None:
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
-    manager = Relayed(connection_file=front, owns_kernel=False)
-    manager.load_connection_file()
-    client = NotebookClient(notebook, km=manager, timeout=60)
-    try:
-        client.execute()
-    finally:
-        if client.kc is not None:
-            client.kc.stop_channels()
-    for cell in notebook.cells:
-        for line in cell.source.splitlines():
-            print(f"notebook  >>> {line}")
-        for output in cell.outputs:
-            print("notebook ", output.get("text", output.get("data", {}).get("text/plain", "")).rstrip())
-
-
-def report(printed: str, _: str | None) -> None:
-    for lane in json.loads(printed)["lanes"]:
-        if lane["messages"]:
-            print(f"relayed   {lane['channel']:8}{lane['direction']:9}{lane['messages']:4} messages, {lane['bytes']:6} bytes")
+        NotebookClient(notebook, kernel_name=KERNEL, timeout=60, resources={"metadata": {"path": folder}}).execute()
+    (cell,) = notebook.cells
+    print()
+    for line in cell.source.splitlines():
+        print(f"    >>> {line}")
+    for output in cell.outputs:
+        print("   ", output.get("text", output.get("data", {}).get("text/plain", "")).rstrip())
 
 
 if __name__ == "__main__":
-    main()
+    clean() if sys.argv[1:] == ["clean"] else main()

@@ -3,9 +3,12 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/fsuid.h>
-// and two functions that glibc shows only under _GNU_SOURCE. Defining that here alone would make types
+// and three functions that glibc shows only under _GNU_SOURCE. Defining that here alone would make types
 // such as fd_set differ between this module and Glibc's.
 #include <pthread.h>
+#include <stddef.h>
+#include <malloc.h>
+void *memmem(const void *bytes, size_t count, const void *wanted, size_t length);
 int mkostemp(char *name, int flags);
 int pthread_setname_np(pthread_t thread, const char *name);
 

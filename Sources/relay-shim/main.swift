@@ -1,9 +1,10 @@
 import Gate
 import Glibc
 import RelayLink
+import Shim
 
-/// One static binary with two uses: `gate` inside a container, and the program that kernel.json names on the
-/// host. This file only tells them apart.
+/// One static binary with three uses: `gate` inside a container, `hold` as the command of one that has
+/// nothing else to do, and the program that kernel.json names on the host. This file only tells them apart.
 func start(_ arguments: [String]) -> Int32 {
     switch arguments.first {
     case "gate": return gate(Array(arguments.dropFirst()))
@@ -11,7 +12,13 @@ func start(_ arguments: [String]) -> Int32 {
     case "--version":
         print("relay-shim \(ControlProtocol.release), protocol \(ControlProtocol.version)")
         return 0
-    default: return refuse("the first argument is neither gate nor hold nor --version")
+    case "--help":
+        print("\(Shim.usage)\n\n\(gateUsage)")
+        return 0
+    case nil:
+        Complaint.say(Shim.usage)
+        return 64
+    default: return Shim.run(arguments)
     }
 }
 
@@ -41,15 +48,16 @@ func gate(_ arguments: [String]) -> Int32 {
 
 func refuse(_ reason: String) -> Int32 {
     Complaint.say("relay-shim: \(GateError(.usage, reason))")
-    Complaint.say(
-        """
-        usage: relay-shim gate [--name NAME]          serve kernels in this container over stdin and stdout
-               relay-shim gate --join [--name NAME]   a new link to the gate that runs here
-               relay-shim hold                        wait for SIGTERM, as a container's only command
-               relay-shim --version
-        """)
+    Complaint.say(gateUsage)
     return 64
 }
+
+let gateUsage = """
+    usage: relay-shim gate [--name NAME]          serve kernels in this container over stdin and stdout
+           relay-shim gate --join [--name NAME]   a new link to the gate that runs here
+           relay-shim hold                        wait for SIGTERM, as a container's only command
+           relay-shim --version
+    """
 
 StandardStreams.ensure()
 exit(start(Array(CommandLine.arguments.dropFirst())))

@@ -81,7 +81,8 @@ import Testing
             byChannel: StandardPorts.byChannel, keepsCommand: true, arguments: ["--entrypoint", "/wait"])
         // What the image's own command is here: relay-shim with no word, which it refuses.
         let error = await code { _ = try await up.bringUp() }
-        #expect(error?.code == .containerEnded && error?.cause?.contains("KR-GATE-USAGE") == true)
+        #expect(
+            error?.code == .containerEnded && error?.cause?.contains("exit code 64: relay-shim: KR-") == true)
         #expect(await code { _ = try await RealEngine.engine.container(ended) }?.code == .containerMissing)
         let other = RealEngine.name()
         let broken = await code { _ = try await self.up(other, ["--entrypoint", "/nowhere"]).bringUp() }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import threading
 
 import pytest
 from jupyter_client import BlockingKernelClient
 from jupyter_client.channels import HBChannel
 
-from clients import ask, await_message, await_reply, await_text, outcome, run
+import comms
+from clients import ask, await_reply, await_text, outcome, run
 from processes import Line
 
 SLEEP = "import time\nprint('started', flush=True)\ntime.sleep(60)"
@@ -82,52 +82,12 @@ def test_inspect(client: BlockingKernelClient) -> None:
     assert "text/plain" in reply["content"]["data"]
 
 
-BUFFERS = [bytes(range(256)), b"", os.urandom(70_000), b"<IDS|MSG>"]
-
-KERNEL_COMM = """
-try:
-    from comm import create_comm
-except ImportError:
-    from ipykernel.comm import Comm as create_comm
-buffers = [bytes(range(256)), b"", b"<IDS|MSG>"]
-opened = create_comm(target_name="from.kernel", data={"n": 1}, buffers=buffers)
-opened.on_msg(lambda message: opened.send({"echo": True}, buffers=[bytes(b) for b in message["buffers"]]))
-"""
-
-CLIENT_COMM = """
-def target(comm, message):
-    comm.send({"opened": True}, buffers=[bytes(b) for b in message["buffers"]])
-    comm.on_msg(lambda message: comm.send({"echo": True}, buffers=[bytes(b)[::-1] for b in message["buffers"]]))
-get_ipython().kernel.comm_manager.register_target("from.client", target)
-"""
-
-
-def send_comm(client: BlockingKernelClient, msg_type: str, content: dict[str, object]) -> str:
-    message = client.session.msg(msg_type, content)
-    client.session.send(client.shell_channel.socket, message, buffers=BUFFERS)
-    return str(message["header"]["msg_id"])
-
-
-def buffers_of(client: BlockingKernelClient, request: str) -> list[bytes]:
-    def is_answer(message: dict[str, object]) -> bool:
-        return message["msg_type"] == "comm_msg" and message["parent_header"].get("msg_id") == request
-
-    return [bytes(buffer) for buffer in await_message(client.get_iopub_msg, is_answer)["buffers"]]
-
-
 def test_comm_opened_by_the_kernel(client: BlockingKernelClient) -> None:
-    opened = run(client, KERNEL_COMM).of("comm_open")[0]
-    assert [bytes(buffer) for buffer in opened["buffers"]] == [bytes(range(256)), b"", b"<IDS|MSG>"]
-    request = send_comm(client, "comm_msg", {"comm_id": opened["content"]["comm_id"], "data": {}})
-    assert buffers_of(client, request) == BUFFERS
+    comms.open_by_the_kernel(client)
 
 
 def test_comm_opened_by_the_client(client: BlockingKernelClient) -> None:
-    run(client, CLIENT_COMM)
-    opening = {"comm_id": "c0ffee", "target_name": "from.client", "data": {}}
-    assert buffers_of(client, send_comm(client, "comm_open", opening)) == BUFFERS
-    request = send_comm(client, "comm_msg", {"comm_id": "c0ffee", "data": {}})
-    assert buffers_of(client, request) == [buffer[::-1] for buffer in BUFFERS]
+    comms.open_by_the_client(client)
 
 
 def test_heartbeat(client: BlockingKernelClient, line: Line) -> None:

@@ -111,6 +111,51 @@ import Testing
             .event(.handshakeDone(.shell))
             .event(.lost(.shell)),
 
+        Story("it is said elsewhere while nobody answers")
+            .time(.zero, [.open])
+            .event(.refused(.shell), [.close])
+            .event(.named)
+            // At once, and not after the wait that was under way.
+            .time(.zero, [.open])
+            .event(.named, [.close])
+            .time(Tuning.firstRetry, [.open])
+            .handshakes(),
+
+        Story("it is said elsewhere while a kernel is there")
+            .connected()
+            .event(.named, [.shut])
+            .time(Tuning.partingSilence - tick, [])
+            .time(tick, [.close])
+            .time(Tuning.firstRetry, [.open])
+            .handshakes(),
+
+        Story("it is said elsewhere while a kernel talks without end")
+            .connected()
+            .event(.named, [.shut])
+            .time(Tuning.partingAtMost - tick, dry: false, [])
+            .event(.lost(.hb))
+            .time(tick, dry: false, [.close])
+            .time(Tuning.firstRetry, [.open])
+            // The next one is heard out as long as ever.
+            .handshakes()
+            .event(.lost(.hb), [.shut])
+            .time(Tuning.partingAtMost, dry: false, [])
+            .time(lastWords, [.close]),
+
+        Story("it is said elsewhere while a lost one is heard out")
+            .connected()
+            .event(.lost(.hb), [.shut])
+            .event(.named)
+            .time(Tuning.partingSilence, [.close])
+            .time(Tuning.firstRetry, [.open]),
+
+        Story("it is said elsewhere half-way")
+            .time(.zero, [.open])
+            .event(.handshakeDone(.shell))
+            .event(.named)
+            .time(Tuning.partingSilence, [.close])
+            .time(Tuning.firstRetry, [.open]),
+
         Story("after a connection the waits are short again")
             .time(.zero, [.open]).event(.refused(.shell), [.close])
             .time(.seconds(1), [.open]).event(.refused(.shell), [.close])
@@ -152,6 +197,16 @@ import Testing
         #expect(waits == waits.sorted())
         #expect(waits.first == Tuning.firstRetry)
         #expect(waits.last == Tuning.longestRetry)
+    }
+
+    @Test func waitsUntilItIsSaidWhereTheKernelIs() {
+        let now = ContinuousClock.now
+        var life = BackLife(now: now, isKnown: false)
+        #expect(life.deadline == nil)
+        #expect(!life.mayHear)
+        #expect(life.step(now: now + .seconds(60), isDry: true) == [])
+        #expect(life.handle(.named, now: now) == [])
+        #expect(life.step(now: now, isDry: true) == [.open])
     }
 
     /// What a relay that ends goes by: it listens while there is somebody to hear.

@@ -61,6 +61,56 @@ extension HeavyTests {
             }
         }
 
+        /// Found, cancelled and in vain, with attempts under way that nobody answers.
+        @Test func aProbeLeavesNothing() async {
+            await #expect(processExitsWith: .success) {
+                let kernel = FakeKernel(try .loopback(key: "back"))
+                try kernel.start()
+                defer { kernel.stop() }
+                let good = try RouteProbe.Candidate(KernelAddress(kernel.address.info()))
+                let nobody = try RouteProbe.Candidate(
+                    endpoints: (0..<Tuning.mostProbes - 1).map { _ in
+                        try PeerAddress.loopback(key: "").endpoint(.hb)
+                    })
+                let bell = try WakeUp()
+                bell.ring()
+                func probe() throws {
+                    let soon = ContinuousClock.now + .milliseconds(30)
+                    _ = try RouteProbe.run([nobody, good], deadline: .now + .seconds(15))
+                    _ = try RouteProbe.run([nobody], deadline: soon)
+                    _ = try RouteProbe.run([nobody, good], deadline: soon, cancelled: bell.descriptor)
+                }
+                try probe()
+                #expect(Own.settles { Own.isQuiet })
+                let before = (threads: Own.threads, descriptors: Own.descriptors)
+                for _ in 0..<20 { try probe() }
+                #expect(Own.settles { Own.threads == before.threads })
+                #expect(Own.settles { Own.descriptors <= before.descriptors })
+            }
+        }
+
+        /// A relay that is sent to and fro has no more sockets than one that stays.
+        @Test func goingToAnotherKernelLeavesNothing() async {
+            await #expect(processExitsWith: .success) {
+                let kernels = try (0..<2).map { FakeKernel(try .loopback(key: "back \($0)")) }
+                for kernel in kernels { try kernel.start() }
+                defer { for kernel in kernels { kernel.stop() } }
+                let relay = try Relay(front: PeerAddress.loopback(key: "front").info())
+                var descriptors: Int?
+                for round in 1...20 {
+                    try relay.connect(to: KernelAddress(kernels[round % 2].address.info()))
+                    #expect(Own.settles { relay.statistics.kernelConnections == round })
+                    if let descriptors {
+                        #expect(Own.settles { Own.descriptors <= descriptors })
+                    } else if round == 2 {
+                        #expect(Own.settles { Own.isQuiet })
+                        descriptors = Own.descriptors
+                    }
+                }
+                relay.stop(listening: .zero)
+            }
+        }
+
         @Test func stoppingTwiceAndFromManyThreads() throws {
             let rig = try Rig()
             defer { rig.end() }

@@ -91,8 +91,8 @@ import Testing
         }
         let resigned = vector.expect.resigned
         var seal = try Seal(
-            from: info(scheme: vector.scheme, key: vector.key),
-            to: info(scheme: resigned?.scheme ?? "hmac-sha256", key: resigned?.key ?? "another"))
+            from: side(scheme: vector.scheme, key: vector.key),
+            to: side(scheme: resigned?.scheme ?? "hmac-sha256", key: resigned?.key ?? "another"))
         if let reason = seal.begin(frames, routed: vector.routed) { return .refused(reason) }
         // A byte at a time shows that the pieces do not matter.
         while true {
@@ -111,11 +111,8 @@ import Testing
 
     struct Absent: Error {}
 
-    private func info(scheme: String, key: String) throws -> ConnectionInfo {
-        var ports: [Channel: Int] = [:]
-        for (index, channel) in Channel.allCases.enumerated() { ports[channel] = index + 1 }
-        return try ConnectionInfo(
-            ports: ports, key: SigningKey(key), scheme: #require(SignatureScheme(scheme)))
+    private func side(scheme: String, key: String) throws -> Seal.Side {
+        (try #require(SignatureScheme(scheme)), SigningKey(key))
     }
 }
 

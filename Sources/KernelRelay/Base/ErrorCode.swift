@@ -46,6 +46,8 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case command = "KR-COMMAND"
     case kernelUnknown = "KR-KERNEL-UNKNOWN"
     case kernelAmbiguous = "KR-KERNEL-AMBIGUOUS"
+    case relaydStopping = "KR-RELAYD-STOPPING"
+    case kernelTaken = "KR-KERNEL-TAKEN"
     case kernelStart = "KR-KERNEL-START"
     case specName = "KR-SPEC-NAME"
     case specExists = "KR-SPEC-EXISTS"
@@ -266,6 +268,13 @@ public enum ErrorCode: String, CaseIterable, Sendable {
             (.client, "no such kernel runs", "Compare with `relayd status`.")
         case .kernelAmbiguous:
             (.client, "more than one kernel runs", "Name one: `relayd status` lists them.")
+        case .relaydStopping:
+            (.relay, "relayd is ending", "Start the kernel again.")
+        case .kernelTaken:
+            (
+                .client, "the kernel belongs to another connection, or the connection has one",
+                "Launch each kernel on a connection of its own."
+            )
         case .kernelStart:
             (.kernel, "the kernel ended before it could be reached", "Read what it wrote above.")
         case .specName:

@@ -18,6 +18,8 @@ public enum Rejection: String, CaseIterable, Sendable, Codable, CodingKeyReprese
     case clientGone
     /// The message was meant for a kernel that has gone.
     case stale
+    /// The kernel's answer to an interrupt that the relay had answered by then.
+    case lateReply
     /// The relay ended before the receiver took the message.
     case stopped
 }

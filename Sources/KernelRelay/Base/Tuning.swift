@@ -56,6 +56,12 @@ package enum Tuning {
     /// are given up too.
     package static let lastWords: Duration = .seconds(1)
 
+    /// When the kernel is to be looked for elsewhere, the old one may be alive: how long it must be silent before it
+    /// is given up (a round trip to a far host, so that an answer on its way arrives), and how long a talkative one is
+    /// heard at most.
+    package static let partingSilence: Duration = .milliseconds(100)
+    package static let partingAtMost: Duration = .seconds(1)
+
     /// How long a relay waits for its own heartbeat before it lets requests through without it: a kernel that
     /// answers none may still work.
     package static let probeAtMost: Duration = .milliseconds(500)
@@ -72,6 +78,20 @@ package enum Tuning {
     package static let staleSilence: Duration = .milliseconds(50)
     package static let staleAtMost: Duration = .seconds(2)
 
+    /// When one way to a kernel has answered, how long the better ones have: enough for a far host's round trip that
+    /// was under way, and little of what a launch takes.
+    package static let routeGrace: Duration = .milliseconds(50)
+
+    /// Wait before a refused probe is tried again. Well within the grace, or a worse way would be taken because it
+    /// was asked at a luckier moment.
+    package static let probeRetry: Duration = .milliseconds(20)
+
+    /// A connection that ends after this was not hung up on but waited for in vain. libzmq waits ten seconds.
+    package static let silence: Duration = .seconds(5)
+
+    /// Endpoints that are probed at once. Each takes four descriptors, and all of them fit into `descriptors`.
+    package static let mostProbes = 16
+
     /// How long a closing relay lets libzmq hand its last messages to a client that does not read.
     package static let farewellMilliseconds: Int32 = 250
 
@@ -83,8 +103,24 @@ package enum Tuning {
     /// when it cannot make one, so that a relay asks before it starts.
     package static let descriptors = 96
 
-    /// A header that may be a welcome's. ipykernel's has 240 bytes.
-    package static let largestWelcome = 4096
+    /// A header that a relay reads, of a welcome or an interrupt. ipykernel's has 240 bytes.
+    package static let largestHeader = 4096
+
+    /// How long a kernel has for its `interrupt_reply`. One that knows the message answers in milliseconds, were it not
+    /// for a slow line or a machine under load; a person who waits for an interrupt gives up after a few seconds.
+    package static let interruptReply: Duration = .seconds(1)
+
+    /// Interrupts that are remembered until the kernel has answered them. One more than these is not passed on, but
+    /// answered by the relay at once: a kernel with so many before it does not read them.
+    package static let mostInterrupts = 64
+
+    /// The identities of an interrupt that the relay may have to answer: a client has one, of 36 bytes or so.
+    package static let mostIdentities = 8
+    package static let longestIdentities = 1024
+
+    /// Bytes by which what the relay says itself may exceed `holdLimit`: an interrupt is answered although the output
+    /// that it is to stop has filled the hold. Some 700 messages.
+    package static let ownRoom = 1 << 20
 
     /// Bytes of a topic that a client may subscribe to and be welcomed on, and how many such topics may wait
     /// for a kernel that welcomes.
@@ -120,4 +156,46 @@ package enum Tuning {
 
     /// How long a container that `relayd up` made is watched: one whose command cannot run ends sooner.
     package static let containerStays: Duration = .milliseconds(300)
+
+    // Sessions
+
+    /// How long a launch waits for the notebook's ports: the shim before may have been killed a moment ago.
+    package static let portPatience: Duration = .seconds(3)
+    package static let portRetry: Duration = .milliseconds(20)
+
+    /// How long a way to a kernel is looked for. A kernel that dies meanwhile ends the search; one that imports half
+    /// the world from a slow disk may take this long to listen.
+    package static let routePatience: Duration = .seconds(120)
+
+    /// What a kernel gets between SIGTERM and SIGKILL when its shim was killed. Jupyter has waited already.
+    package static let abandonedGrace: Duration = .milliseconds(500)
+
+    /// How long a kernel's last words may take once its process has ended.
+    package static let lastWordsOfKernel: Duration = .seconds(1)
+
+    /// A relayd that ends and leaves its kernels waits until no client has sent anything for the first time span,
+    /// and at most for the second: what is in a socket when it closes is lost.
+    package static let handOverSilence: Duration = .milliseconds(30)
+    package static let handOverAtMost: Duration = .milliseconds(500)
+
+    /// Raw output that is kept for a shim that does not read it; more is dropped, with a line that says so.
+    package static let shimBacklog = 4 * 1024 * 1024
+
+    /// Waits between the attempts to join a gate whose link was lost: 20 seconds in all, which an engine needs
+    /// to be restarted.
+    package static let rejoinPauses: [Duration] = [0, 0.2, 0.5, 1, 2, 4, 6, 6].map { .seconds($0) }
+
+    /// How long a gate without kernels is kept: the next kernel starts faster by what an exec costs.
+    package static let gateIdle: Duration = .seconds(300)
+
+    /// Where a gate listens when the exposed ports are taken by another: below the range in which a gate puts
+    /// kernels that want tcp, and below those for outgoing connections.
+    package static let privatePorts: ClosedRange<UInt16> = 15000...19999
+    package static let privatePortAttempts = 5
+
+    /// How long after a kernel's start or end relayd gives memory back that it no longer needs: when the start is over.
+    package static let tidyAfter: Duration = .seconds(3)
+
+    /// How long the control socket rests when there is no descriptor for another connection.
+    package static let acceptPauseMicroseconds: UInt32 = 50_000
 }

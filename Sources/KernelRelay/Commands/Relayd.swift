@@ -6,7 +6,8 @@ import RelayLink
 package enum Relayd {
     /// In the order of their use.
     private static let subcommands: [Subcommand] = [
-        .up, .down, .ports, .version,
+        .up, .ports, .down,
+        .status, .attach, .start, .stop, .serve, .version,
     ]
 
     package static func run(_ words: [String]) async -> Int32 {
@@ -16,7 +17,7 @@ package enum Relayd {
         }
         let name = word == "--version" ? "version" : word
         guard let subcommand = subcommands.first(where: { $0.name == name }) else {
-            return refuse(HostError(.usage, "relayd knows no \(printable(word))"), code: 64)
+            return refuse(HostError(.usage, "relayd knows no \(RelayLink.printable(word))"), code: 64)
         }
         let rest = Array(words.dropFirst())
         // Behind `--` stands what is another program's.

@@ -3,14 +3,18 @@
 /// The five are one unit. They are made together, with one routing id that no other attempt ever used, they
 /// admit requests when the last of them has finished its handshake, and when one of them is lost all are
 /// replaced: a kernel that came back must not get what was queued for the one before, and its ROUTER would
-/// silently refuse an id that it still knows. Before they are replaced the relay hears them out.
+/// silently refuse an id that it still knows. Before they are replaced the relay hears them out. A kernel that is to
+/// be looked for elsewhere from now on is parted from in the same way.
 ///
+///     unknown ──named──▶ closed
 ///     closed ──time──▶ opening ──five handshakes──▶ up ──one lost──▶ ending ──all heard──▶ closed
 ///                         └─────────one refused or lost─────────────────┘
 package struct BackLife {
     package typealias Instant = ContinuousClock.Instant
 
     package enum Phase: Equatable {
+        /// Nobody has said where the kernel is.
+        case unknown
         case closed(until: Instant)
         case opening
         case up
@@ -19,6 +23,8 @@ package struct BackLife {
     }
 
     package enum Event {
+        /// The kernel's place was said: for the first time, or another one.
+        case named
         case handshakeDone(Channel)
         case lost(Channel)
         case refused(Channel)
@@ -39,26 +45,30 @@ package struct BackLife {
     private var answered: Set<Channel> = []
     private var gone: Set<Channel> = []
     private var wait = Tuning.firstRetry
+    /// Set when a kernel is parted from that may be alive: it is heard no longer than until then.
+    private var heardBy: Instant?
 
-    /// Whether a kernel that has gone is still being heard out.
+    /// Whether a kernel that has gone is still being heard out. What it can still say has an end, unlike what one may
+    /// say that is parted from and lives on.
     package var isEnding: Bool {
-        if case .ending = phase { true } else { false }
+        if case .ending = phase { heardBy == nil } else { false }
     }
 
-    package init(now: Instant) { phase = .closed(until: now) }
+    /// - Parameter isKnown: whether it was said where the kernel is.
+    package init(now: Instant, isKnown: Bool = true) { phase = isKnown ? .closed(until: now) : .unknown }
 
     /// When ``step(now:isDry:)`` wants to be called even if nothing happens.
     package var deadline: Instant? {
         switch phase {
         case .closed(let until), .ending(let until): until
-        case .opening, .up: nil
+        case .unknown, .opening, .up: nil
         }
     }
 
     /// Whether any connection may still have something to say.
     package var mayHear: Bool {
         switch phase {
-        case .closed: false
+        case .unknown, .closed: false
         case .opening: !answered.isEmpty
         case .up: true
         case .ending: true
@@ -88,8 +98,27 @@ package struct BackLife {
             gone.insert(channel)
             phase = .ending(until: now + patience)
             return []
+        case (_, .named):
+            return move(now)
         default:
             return []
+        }
+    }
+
+    /// The kernel is elsewhere. There is no reason to wait before it is looked for there.
+    private mutating func move(_ now: Instant) -> [Action] {
+        wait = Tuning.firstRetry
+        switch phase {
+        case .unknown, .closed:
+            phase = .closed(until: now)
+            return []
+        case .opening where answered.isEmpty:
+            return shutDown(now)
+        case .opening, .up, .ending:
+            let actions: [Action] = phase == .up ? [.shut] : []
+            heardBy = now + Tuning.partingAtMost
+            phase = .ending(until: now + patience)
+            return actions
         }
     }
 
@@ -102,8 +131,10 @@ package struct BackLife {
             phase = .opening
             answered = []
             gone = []
+            heardBy = nil
             return [.open]
         case .ending(let until):
+            if let heardBy, now >= heardBy { return shutDown(now) }
             if !isDry {
                 phase = .ending(until: max(until, now + patience))
                 return []
@@ -116,7 +147,10 @@ package struct BackLife {
 
     /// How long to listen on: those that are not lost may still speak, those that are only for as long as
     /// libzmq may take to hand over what they brought.
-    private var patience: Duration { answered.isSubset(of: gone) ? Tuning.afterLoss : Tuning.lastWords }
+    private var patience: Duration {
+        if answered.isSubset(of: gone) { return Tuning.afterLoss }
+        return heardBy == nil ? Tuning.lastWords : Tuning.partingSilence
+    }
 
     private mutating func shutDown(_ now: Instant) -> [Action] {
         phase = .closed(until: now + wait)

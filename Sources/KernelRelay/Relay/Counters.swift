@@ -11,7 +11,7 @@ final class Counters: Sendable {
     }
 
     enum Whole: Int, CaseIterable {
-        case connected, kernelConnections, failedConnects
+        case connected, kernelConnections, failedConnects, interrupts
     }
 
     private static let perLane = Figure.allCases.count + Rejection.allCases.count
@@ -93,6 +93,7 @@ final class Counters: Sendable {
         return RelayStatistics(
             connected: read(Self.index(.connected)) == 1,
             kernelConnections: read(Self.index(.kernelConnections)),
-            failedConnects: read(Self.index(.failedConnects)), lanes: lanes)
+            failedConnects: read(Self.index(.failedConnects)),
+            interrupts: read(Self.index(.interrupts)), lanes: lanes)
     }
 }

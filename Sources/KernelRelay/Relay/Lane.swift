@@ -46,21 +46,35 @@ final class Lane {
     // them is under way. The run-time check of that costs a twelfth of a burst.
     @exclusivity(unchecked) private var frames = Frames()
     @exclusivity(unchecked) private var held = HeldMessages()
-    @exclusivity(unchecked) private var seal: Seal
+    @exclusivity(unchecked) private var seal = Seal()
     /// On iopub: makes the kernel's welcome out for clients that come later.
     var greeter: Greeter?
+    /// On shell and control, where somebody can signal the kernel: what becomes of an interrupt.
+    var interrupts: Interrupts?
 
     init(
-        _ channel: Channel, _ direction: Direction, duty: Duty, seal: consuming Seal, holdLimit: Int,
-        counters: Counters
+        _ channel: Channel, _ direction: Direction, duty: Duty, holdLimit: Int, counters: Counters
     ) {
         self.channel = channel
         self.direction = direction
         self.duty = duty
-        self.seal = seal
         self.holdLimit = holdLimit
         self.counters = counters
         figures = Counters.base(channel, direction)
+    }
+
+    /// Whether its messages are signed.
+    var isSealed: Bool { if case .message = duty { true } else { false } }
+
+    /// Another kernel has another key. What is held is signed already, under the key of its receiver.
+    func change(to seal: consuming Seal) {
+        abandon()
+        self.seal = seal
+    }
+
+    /// Lets go of a message that is only half hashed: its source has gone.
+    func abandon() {
+        if seal.isBusy { drop(.stale) }
     }
 
     private var hasRoom: Bool { held.isEmpty || held.bytes < holdLimit || isHearingOut }
@@ -125,6 +139,21 @@ final class Lane {
                 }
             }
             if let greeter, greeter.isListening { greeter.hear(frames, seal.layout) }
+            if let interrupts {
+                switch interrupts.way(of: frames, seal.layout, on: channel, direction) {
+                case .usual: break
+                case .other(let lane):
+                    lane.handOn(&frames, &allowance)
+                    continue
+                case .taken:
+                    passed(frames.totalSize)
+                    frames.clear()
+                    continue
+                case .late:
+                    drop(.lateReply)
+                    continue
+                }
+            }
             handOn(&frames, &allowance)
         }
     }
@@ -180,6 +209,14 @@ final class Lane {
         return greeter.hasGreetings && hasRoom
     }
 
+    /// Hands on a message of the relay's own, behind all that is held. A client that reads none of them is not sent
+    /// them without end.
+    func say(_ message: consuming Frames) {
+        guard held.bytes < holdLimit + Tuning.ownRoom else { return count(.clientGone) }
+        var allowance = 0
+        handOn(&message, &allowance)
+    }
+
     private func handOn(_ frames: inout Frames, _ allowance: inout Int) {
         let bytes = frames.totalSize
         if held.isEmpty, let sink {
@@ -225,7 +262,7 @@ final class Lane {
     /// From now on until the client falls silent, everything was meant for a kernel that has gone.
     func becomeStale(now: ContinuousClock.Instant) {
         discardHeld(as: .stale)
-        if seal.isBusy { drop(.stale) }
+        abandon()
         stale = Stale(silentAt: now + Tuning.staleSilence, endsBy: now + Tuning.staleAtMost)
         mayReceive = true
     }

@@ -48,7 +48,7 @@ final class Port {
         _ socket: borrowing Socket, _ channel: Channel, _ info: ConnectionInfo
     ) throws(RelayError) {
         try limit(socket)
-        try setFamily(socket, info)
+        if Endpoint.isIPv6(info.endpoint(channel)) { try socket.set(ZMQ_IPV6, 1) }
         try socket.set(ZMQ_LINGER, Tuning.farewellMilliseconds)
         if channel == .iopub {
             // Refuse instead of dropping; and tell of every subscription, not only of a topic's first.
@@ -76,37 +76,49 @@ final class Port {
     /// - Parameter identity: what the kernel's ROUTERs call this attempt. Shell and stdin must share it: the
     ///   kernel asks its questions under the name that the request came from.
     static func back(
-        _ channel: Channel, _ info: ConnectionInfo, _ credentials: GateCredentials?, identity: String,
-        in context: borrowing Context
+        _ channel: Channel, _ kernel: KernelAddress, identity: String, in context: borrowing Context
     ) throws(RelayError) -> Port {
         let watched = try MonitoredSocket(
             channel == .iopub ? .xsub : .dealer, name: "\(identity)-\(channel.rawValue)", in: context)
-        try configureBack(watched.socket, channel, info, credentials, identity: identity)
-        try watched.socket.connect(info.endpoint(channel))
+        try configureBack(watched.socket, channel, kernel, identity: identity)
+        try watched.socket.connect(kernel.endpoint(channel))
         if channel == .iopub { try subscribeToAll(watched.socket) }
         return try Port(watched)
     }
 
     private static func configureBack(
-        _ socket: borrowing Socket, _ channel: Channel, _ info: ConnectionInfo,
-        _ credentials: GateCredentials?,
-        identity: String
+        _ socket: borrowing Socket, _ channel: Channel, _ kernel: KernelAddress, identity: String
     ) throws(RelayError) {
         try limit(socket)
-        try setFamily(socket, info)
+        try configureAttempt(socket, at: kernel.endpoint(channel))
+        if channel != .iopub { try socket.set(ZMQ_ROUTING_ID, identity) }
+        if let credentials = kernel.credentials {
+            try socket.log(in: credentials, on: channel)
+        } else if let curve = kernel.curve {
+            try encrypt(socket, to: curve)
+        }
+    }
+
+    /// A connection that is tried once.
+    private static func configureAttempt(_ socket: borrowing Socket, at endpoint: String) throws(RelayError) {
+        if Endpoint.isIPv6(endpoint) { try socket.set(ZMQ_IPV6, 1) }
         try socket.set(ZMQ_LINGER, 0)
         // libzmq must not find the kernel again by itself: it would hand the new one what was queued for
         // the old. An hour, because the socket is replaced long before.
         try socket.set(ZMQ_RECONNECT_IVL, 3_600_000)
         try socket.set(ZMQ_CONNECT_TIMEOUT, 5000)
         try socket.set(ZMQ_HANDSHAKE_IVL, 10000)
-        if channel != .iopub { try socket.set(ZMQ_ROUTING_ID, identity) }
-        if let credentials {
-            try socket.set(ZMQ_PLAIN_USERNAME, "\(credentials.kernel)/\(channel.rawValue)")
-            try socket.set(ZMQ_PLAIN_PASSWORD, credentials.token)
-        } else if let curve = info.curve {
-            try encrypt(socket, to: curve)
-        }
+    }
+
+    /// A socket that is connected only to see who answers: as a client's heartbeat would be.
+    static func probe(
+        _ endpoint: String, _ credentials: GateCredentials?, name: String, in context: borrowing Context
+    ) throws(RelayError) -> Port {
+        let watched = try MonitoredSocket(.dealer, name: name, in: context)
+        try configureAttempt(watched.socket, at: endpoint)
+        if let credentials { try watched.socket.log(in: credentials, on: .hb) }
+        try watched.socket.connect(endpoint)
+        return try Port(watched)
     }
 
     private static func limit(_ socket: borrowing Socket) throws(RelayError) {
@@ -118,10 +130,6 @@ final class Port {
         try socket.set(ZMQ_TCP_KEEPALIVE_IDLE, 60)
         try socket.set(ZMQ_TCP_KEEPALIVE_INTVL, 10)
         try socket.set(ZMQ_TCP_KEEPALIVE_CNT, 6)
-    }
-
-    private static func setFamily(_ socket: borrowing Socket, _ info: ConnectionInfo) throws(RelayError) {
-        if info.ip.utf8.contains(UInt8(ascii: ":")) { try socket.set(ZMQ_IPV6, 1) }
     }
 
     private static func encrypt(_ socket: borrowing Socket, to keys: ConnectionInfo.CurveKeys)
@@ -142,6 +150,14 @@ final class Port {
     private static func subscribeToAll(_ socket: borrowing Socket) throws(RelayError) {
         var everything: UInt8 = 1
         if zmq_send(socket.handle, &everything, 1, 0) < 0 { throw .zmq("subscribe") }
+    }
+}
+
+extension Socket {
+    /// Opens this socket's connections with the PLAIN mechanism, as a gate wants it.
+    func log(in credentials: GateCredentials, on channel: Channel) throws(RelayError) {
+        try set(ZMQ_PLAIN_USERNAME, "\(credentials.kernel)/\(channel.rawValue)")
+        try set(ZMQ_PLAIN_PASSWORD, credentials.token)
     }
 }
 

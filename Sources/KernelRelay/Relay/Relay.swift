@@ -18,22 +18,37 @@ public final class Relay: Sendable {
     private let mailbox: Mailbox
     private let counters: Counters
 
+    private let bound: Set<String>
+
     /// Binds the five endpoints of `front` and begins to look for the kernel at `back`.
     ///
     /// It does not wait for the kernel: requests wait in front until its five sockets have answered.
     ///
     /// - Throws: ``RelayError`` when a port cannot be bound or the system has no room for another relay.
-    public init(front: ConnectionInfo, back: ConnectionInfo, options: RelayOptions = .init())
+    public convenience init(front: ConnectionInfo, back: ConnectionInfo, options: RelayOptions = .init())
         throws(RelayError)
     {
-        try Self.check(front, back, options)
+        try self.init(
+            front: front, kernel: KernelAddress(back, credentials: options.credentials), options: options)
+    }
+
+    /// Binds the five endpoints of `front` for a kernel whose place is not known yet. Requests wait in front until
+    /// ``connect(to:)`` has said it and the kernel has answered. `options.credentials` mean nothing here: an address
+    /// brings its own.
+    package convenience init(front: ConnectionInfo, options: RelayOptions = .init()) throws(RelayError) {
+        try self.init(front: front, kernel: nil, options: options)
+    }
+
+    private init(front: ConnectionInfo, kernel: KernelAddress?, options: RelayOptions) throws(RelayError) {
+        bound = Set(Channel.allCases.map(front.endpoint))
+        if let kernel { try Self.check(kernel, bound) }
         let mailbox = try Mailbox()
         let counters = Counters()
         let start = try Promise<RelayError?>()
         thread = try Thread(name: "kr-relay") {
             do throws(RelayError) {
                 let loop = try RelayLoop(
-                    front: front, back: back, options: options, counters: counters, mailbox: mailbox)
+                    front: front, kernel: kernel, options: options, counters: counters, mailbox: mailbox)
                 try loop.bind()
                 start.fulfil(nil)
                 loop.run()
@@ -49,23 +64,21 @@ public final class Relay: Sendable {
         }
     }
 
-    /// Refuses what would only be found out at every attempt to reach the kernel.
-    private static func check(
-        _ front: ConnectionInfo, _ back: ConnectionInfo, _ options: RelayOptions
-    ) throws(RelayError) {
-        let bound = Set(Channel.allCases.map(front.endpoint))
-        if let shared = Channel.allCases.map(back.endpoint).first(where: bound.contains) {
+    private static func check(_ kernel: KernelAddress, _ bound: Set<String>) throws(RelayError) {
+        if let shared = kernel.endpoints.values.first(where: bound.contains) {
             throw RelayError(.connectionLoop, shared)
         }
-        if back.ip == "*" { throw RelayError(.connectionAddress, "a kernel cannot be reached at “*”") }
-        guard let credentials = options.credentials else { return }
-        guard (1...240).contains(credentials.kernel.utf8.count),
-            (1...255).contains(credentials.token.utf8.count)
-        else {
-            throw RelayError(.credentials, "a kernel id of \(credentials.kernel.utf8.count) bytes")
-        }
-        // A connection has one mechanism: PLAIN would silently take the place of CURVE.
-        if back.curve != nil { throw RelayError(.credentials, "CURVE keys behind a gate") }
+        // What cannot be signed here is refused here, and not on the relay's thread.
+        _ = try Signer(scheme: kernel.scheme, key: kernel.key)
+    }
+
+    /// Says where the kernel is from now on; it returns at once. The relay parts from a kernel that it had before as
+    /// from one that is lost: what that one has said is heard out, what was meant for it is dropped.
+    ///
+    /// May be called by any thread and any number of times; after ``stop(listening:)`` it does nothing.
+    package func connect(to kernel: KernelAddress) throws(RelayError) {
+        try Self.check(kernel, bound)
+        mailbox.connect(to: kernel)
     }
 
     /// What the relay has done so far.
@@ -76,7 +89,7 @@ public final class Relay: Sendable {
     /// - Parameter limit: how long the kernel's last words may take. A kernel that has ended is heard out
     ///   at once; one that lives on is listened to for the whole time.
     public func stop(listening limit: Duration = .milliseconds(500)) {
-        mailbox.put(.stop(by: .now + limit))
+        mailbox.stop(by: .now + limit)
         thread.join()
     }
 

@@ -15,6 +15,7 @@ extension RelayLoop {
                 probeEnds = nil
                 admission = nil
                 counters.set(.connected, to: 0)
+                interrupts?.standDown()
                 for lane in requests {
                     lane.isOpen = false
                     lane.becomeStale(now: .now)
@@ -28,22 +29,43 @@ extension RelayLoop {
         attempts += 1
         wasReached = false
         greeter.forget()
+        interrupts?.forget()
         let identity = "relay-\(nonce.prefix(16))-\(attempts)"
         do throws(RelayError) {
+            let kernel = try presentKernel()
             for (index, channel) in Channel.allCases.enumerated() {
-                let port = try Port.back(channel, backInfo, credentials, identity: identity, in: context)
+                let port = try Port.back(channel, kernel, identity: identity, in: context)
                 back.append(port)
                 try watch(port, index, Number.back, Number.backMonitor)
                 rung.insert(.backMonitor(index))
                 toKernel[index].sink = port.handle
                 toClient[index].source = port.handle
                 toClient[index].isOpen = true
+                // libzmq rings for a socket only once its reader has found it empty.
+                toClient[index].mayReceive = true
             }
         } catch {
             // Descriptors or memory have run out (what is wrong with the description itself was refused before
             // the start): the same as a kernel that cannot be reached, and tried again in the same way.
             for channel in Channel.allCases { carryOut(life.handle(.refused(channel), now: .now)) }
         }
+    }
+
+    /// The kernel to connect to, with the seals for its key. They change while nothing is connected behind, and so
+    /// never in the middle of a message.
+    private func presentKernel() throws(RelayError) -> KernelAddress {
+        if let next = nextKernel {
+            for lane in toKernel + toClient where lane.isSealed {
+                let (from, to) = ((frontInfo.scheme, frontInfo.key), (next.scheme, next.key))
+                lane.change(
+                    to: lane.direction == .toKernel
+                        ? try Seal(from: from, to: to) : try Seal(from: to, to: from))
+            }
+            kernel = next
+            nextKernel = nil
+        }
+        // Nothing is opened before a kernel was named.
+        return kernel!
     }
 
     private func closeBack() {
@@ -53,6 +75,7 @@ extension RelayLoop {
             toClient[index].source = nil
             toClient[index].isOpen = false
             toClient[index].mayReceive = false
+            toClient[index].abandon()
         }
         for port in back {
             epoll.remove(port.descriptor)

@@ -8,9 +8,11 @@ import CZMQ
 final class RelayLoop {
     let context: Context
     let epoll: Epoll
-    private let frontInfo: ConnectionInfo
-    let backInfo: ConnectionInfo
-    let credentials: GateCredentials?
+    let frontInfo: ConnectionInfo
+    /// Where the five sockets behind are connected, or will be; nothing as long as nobody has said it.
+    var kernel: KernelAddress?
+    /// Where they will be once the present ones are closed: until then the old key is the right one.
+    var nextKernel: KernelAddress?
     let counters: Counters
     private let mailbox: Mailbox
 
@@ -23,9 +25,10 @@ final class RelayLoop {
     /// Those that carry what the kernel must not get too early or too late.
     let requests: [Lane]
     let greeter: Greeter
+    let interrupts: Interrupts?
     private var callers = [Callers](repeating: Callers(), count: Channel.allCases.count)
 
-    var life = BackLife(now: .now)
+    var life: BackLife
     var attempts = 0
     /// Whether the present attempt got as far as five handshakes.
     var wasReached = false
@@ -54,16 +57,18 @@ final class RelayLoop {
     }
 
     init(
-        front: ConnectionInfo, back: ConnectionInfo, options: RelayOptions, counters: Counters,
+        front: ConnectionInfo, kernel: KernelAddress?, options: RelayOptions, counters: Counters,
         mailbox: Mailbox
     ) throws(RelayError) {
         var toKernel: [Lane] = []
         var toClient: [Lane] = []
         for channel in Channel.allCases {
-            let up = try Self.lane(channel, .toKernel, front, back, hold: 0, counters)
-            let down = try Self.lane(channel, .toClient, back, front, hold: options.holdLimit, counters)
+            let up = Self.lane(channel, .toKernel, hold: 0, counters)
+            let down = Self.lane(channel, .toClient, hold: options.holdLimit, counters)
             up.opposite = down
             down.opposite = up
+            // There is nobody behind yet.
+            down.mayReceive = false
             toKernel.append(up)
             toClient.append(down)
         }
@@ -74,24 +79,30 @@ final class RelayLoop {
         }
         requests = toKernel.filter { $0.channel != .iopub }
         let output = toClient.first { $0.channel == .iopub }!
-        greeter = try Greeter(for: front)
+        let maker = try MessageMaker(for: front)
+        greeter = Greeter(maker)
         output.greeter = greeter
         output.opposite.greeter = greeter
         output.opposite.isOpen = true
+        interrupts = Interrupts(
+            options, maker, counters,
+            .init(toKernel: toKernel, toClient: toClient))
+        for lane in toKernel + toClient where [.shell, .control].contains(lane.channel) {
+            lane.interrupts = interrupts
+        }
         frontInfo = front
-        backInfo = back
-        credentials = options.credentials
+        nextKernel = kernel
+        life = BackLife(now: .now, isKnown: kernel != nil)
         self.counters = counters
         self.mailbox = mailbox
-        nonce = SigningKey.random().text
+        nonce = options.routingName ?? SigningKey.random().text
         context = try Context()
         epoll = try Epoll()
     }
 
     private static func lane(
-        _ channel: Channel, _ direction: Direction, _ from: ConnectionInfo, _ to: ConnectionInfo, hold: Int,
-        _ counters: Counters
-    ) throws(RelayError) -> Lane {
+        _ channel: Channel, _ direction: Direction, hold: Int, _ counters: Counters
+    ) -> Lane {
         let duty: Lane.Duty =
             switch (channel, direction) {
             case (.hb, _): .heartbeat
@@ -99,8 +110,7 @@ final class RelayLoop {
             case (.iopub, .toClient): .message(routed: false)
             default: .message(routed: true)
             }
-        let seal = if case .message = duty { try Seal(from: from, to: to) } else { Seal() }
-        return Lane(channel, direction, duty: duty, seal: seal, holdLimit: hold, counters: counters)
+        return Lane(channel, direction, duty: duty, holdLimit: hold, counters: counters)
     }
 
     /// Binds the front. Before anything slow happens: a client may be probing the ports already.
@@ -134,6 +144,7 @@ final class RelayLoop {
             sleep()
             answerRings()
             for lane in lanes where lane.isReady { lane.turn() }
+            interrupts?.carryOut()
         }
     }
 
@@ -174,6 +185,7 @@ final class RelayLoop {
         }
         if let due { first = min(first ?? due, due) }
         if let stopBy { first = min(first ?? stopBy, stopBy) }
+        if let due = interrupts?.deadline { first = min(first ?? due, due) }
         if holding {
             let retry = ContinuousClock.now + Tuning.heldRetry
             first = min(first ?? retry, retry)
@@ -194,9 +206,15 @@ final class RelayLoop {
     }
 
     private func obey() {
-        guard case .stop(let deadline)? = mailbox.take() else { return }
-        stopBy = deadline
-        for lane in requests { lane.isOpen = false }
+        let commands = mailbox.take()
+        if let deadline = commands.stop {
+            stopBy = deadline
+            for lane in requests { lane.isOpen = false }
+        }
+        if let kernel = commands.kernel, stopBy == nil {
+            nextKernel = kernel
+            carryOut(life.handle(.named, now: .now))
+        }
     }
 
     /// Whether all that the kernel said has been handed on, or the time for it is over.

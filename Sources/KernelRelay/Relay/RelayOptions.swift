@@ -25,6 +25,27 @@ public struct RelayOptions: Sendable {
     /// kernel is made to wait. Less than one message cannot be held.
     public var holdLimit: Int = Tuning.holdLimit
 
+    /// What the kernel's ROUTERs know the relay by. A relay that takes up another's kernel has the other's name, or the
+    /// answers to what that one asked would go to nobody. No two may have one name at the same time.
+    package var routingName: String?
+
+    /// What becomes of an `interrupt_request`. It means nothing without ``onInterrupt``.
+    package var interrupt: InterruptPolicy = .auto
+
+    /// Interrupts the kernel by a signal. Called on the relay's thread, which it must not hold up. Without it every
+    /// `interrupt_request` passes like any other message.
+    package var onInterrupt: (@Sendable () -> Void)?
+
     /// No gate, and a hold of 64 MiB.
     public init() {}
+}
+
+/// How a kernel is interrupted that a client asks to be.
+package enum InterruptPolicy: String, Sendable, CaseIterable {
+    /// By the message, and by a signal when the kernel does not answer it.
+    case auto
+    /// By the message alone.
+    case message
+    /// By a signal alone.
+    case signal
 }

@@ -26,6 +26,8 @@ public struct RelayStatistics: Sendable, Codable {
     public let kernelConnections: Int
     /// Attempts to reach the kernel that failed.
     public let failedConnects: Int
+    /// How often the relay had the kernel interrupted by a signal; always 0 where nobody does that for it.
+    public let interrupts: Int
     /// Both directions of all five channels.
     public let lanes: [Lane]
 

@@ -26,7 +26,10 @@ package struct Seal: ~Copyable {
         case unfinished
     }
 
-    package init(from one: ConnectionInfo, to other: ConnectionInfo) throws(RelayError) {
+    /// How one side signs.
+    package typealias Side = (scheme: SignatureScheme, key: SigningKey)
+
+    package init(from one: Side, to other: Side) throws(RelayError) {
         let verifier = try Signer(scheme: one.scheme, key: one.key)
         let signer = try Signer(scheme: other.scheme, key: other.key)
         self.verifier = verifier

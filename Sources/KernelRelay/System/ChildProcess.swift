@@ -71,7 +71,11 @@ package final class ChildProcess: Sendable {
         end = End(child, descriptor)
     }
 
-    deinit { kill() }
+    /// From now on it lives on when this object goes.
+    package func letGo() { isOurs.store(false, ordering: .relaxed) }
+    private let isOurs = Atomic<Bool>(true)
+
+    deinit { if isOurs.load(ordering: .relaxed) { kill() } }
 
     /// Signals the process and all that is in its group still; nothing once it has ended.
     package func kill(_ signal: Int32 = SIGKILL) { end.signal(signal) }

@@ -44,7 +44,7 @@ package final class UnixListener {
     }
 
     private static func bind(_ descriptor: Int32, _ path: String) -> Int32 {
-        withAddress(path) { Glibc.bind(descriptor, $0, $1) == 0 ? 0 : errno }
+        UnixName.with(path) { Glibc.bind(descriptor, $0, $1) == 0 ? 0 : errno }
     }
 
     private static func isAbandoned(_ path: String) -> Bool {
@@ -53,22 +53,6 @@ package final class UnixListener {
             return false
         }
         defer { close(probe) }
-        return withAddress(path) { connect(probe, $0, $1) != 0 && errno == ECONNREFUSED }
-    }
-
-    private static func withAddress<Result>(
-        _ path: String, _ use: (UnsafePointer<sockaddr>, socklen_t) -> Result
-    ) -> Result {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { name in
-            // The last byte stays the terminator; longer paths were refused where they were read.
-            name.copyBytes(from: path.utf8.prefix(name.count - 1))
-        }
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                use($0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
+        return UnixName.with(path) { connect(probe, $0, $1) != 0 && errno == ECONNREFUSED }
     }
 }

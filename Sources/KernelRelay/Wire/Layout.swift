@@ -5,6 +5,8 @@ package struct Layout: Equatable {
     package let delimiter: Int
 
     package var signature: Int { delimiter + 1 }
+    package var header: Int { delimiter + 2 }
+    package var parentHeader: Int { delimiter + 3 }
     /// The four frames that the signature covers.
     package var signed: Range<Int> { delimiter + 2..<delimiter + 6 }
 

@@ -89,6 +89,11 @@ package struct Frames: ~Copyable {
     @inline(__always)
     package func size(_ index: Int) -> Int { zmq_msg_size(slots + index) }
 
+    /// The bytes of a frame, for as long as nothing is done to the message.
+    package func view(_ index: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: bytes(index), count: size(index))
+    }
+
     /// Gives frame `index` other bytes. In place where they fit, which saves an allocation a message: a
     /// received frame is shared with nobody. False when there is no memory.
     @inline(__always)

@@ -13,12 +13,22 @@ package struct MonitoredSocket: ~Copyable {
         /// A peer connected to the bound socket; its descriptor.
         case accepted(Int32)
         case handshakeDone
-        /// A peer that did not speak ZMTP, or not with the right keys.
-        case handshakeFailed
+        case handshakeFailed(Failure)
         /// A connection ended; its descriptor.
         case disconnected(Int32)
         /// A connection could not be made.
         case refused
+    }
+
+    package enum Failure: Equatable {
+        /// The peer refused the credentials, or what they ask for, with a status as in HTTP.
+        case status(Int32)
+        /// The peer said something that libzmq did not understand. With PLAIN that is a refusal: libzmq (4.3.4
+        /// at least) writes the name of the ERROR command `"\x05ERROR"`, which C reads as `^RROR`, and so knows no peer's
+        /// but its own.
+        case unexpected
+        /// The peer did not speak ZMTP, or not with the right keys, or not at all.
+        case other
     }
 
     private static let watched =
@@ -54,9 +64,11 @@ package struct MonitoredSocket: ~Copyable {
             case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return .handshakeDone
             case ZMQ_EVENT_DISCONNECTED: return .disconnected(value)
             case ZMQ_EVENT_CONNECT_RETRIED: return .refused
-            case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL,
-                ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-                return .handshakeFailed
+            case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: return .handshakeFailed(.status(value))
+            case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL where value == ZMQ_PROTOCOL_ERROR_ZMTP_UNEXPECTED_COMMAND:
+                return .handshakeFailed(.unexpected)
+            case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+                return .handshakeFailed(.other)
             default: continue  // ZMQ_EVENT_MONITOR_STOPPED comes unasked
             }
         }

@@ -80,16 +80,14 @@ package enum ControlRequest: Sendable, Equatable {
         /// The kernel's own key.
         package var key: String
         package var containerID: String
-        /// The name that the gate answers to, and its token.
-        package var gate: String
-        package var token: String
+        /// What the kernel knows its relay by: answers that are due go to that name.
+        package var relay: String
 
-        package init(kernel: String, key: String, containerID: String, gate: String, token: String) {
+        package init(kernel: String, key: String, containerID: String, relay: String) {
             self.kernel = kernel
             self.key = key
             self.containerID = containerID
-            self.gate = gate
-            self.token = token
+            self.relay = relay
         }
     }
 }
@@ -196,7 +194,7 @@ extension ControlRequest.Keepsake {
     package var body: [String: JSON] {
         [
             "kernel": .string(kernel), "key": .string(key), "containerID": .string(containerID),
-            "gate": .string(gate), "token": .string(token),
+            "relay": .string(relay),
         ]
     }
 
@@ -204,7 +202,6 @@ extension ControlRequest.Keepsake {
         kernel = try fields.string("kernel")
         key = try fields.string("key")
         containerID = try fields.string("containerID")
-        gate = try fields.string("gate")
-        token = try fields.string("token")
+        relay = try fields.string("relay")
     }
 }

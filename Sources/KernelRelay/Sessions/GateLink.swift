@@ -1,0 +1,79 @@
+import RelayLink
+
+/// One link to a gate: numbered requests and their answers, and what the gate says unasked.
+///
+/// Concurrency: an actor. One task reads the channel for as long as the link lives; it ends with the channel.
+actor GateLink {
+    /// What no request asked for, in order; ends with the link.
+    nonisolated let reports: AsyncStream<GateReport>
+    private let gate: OpenGate
+    private let sink: AsyncStream<GateReport>.Continuation
+    private var answers: [Int64: CheckedContinuation<GateReport?, Never>] = [:]
+    private var last: Int64 = 0
+    private var isOver = false
+
+    init(_ gate: OpenGate) {
+        self.gate = gate
+        (reports, sink) = AsyncStream.makeStream()
+    }
+
+    /// Begins to read. Whoever listens to `reports` calls it first.
+    func start() { Task { await self.read() } }
+
+    private func read() async {
+        while let frame = await gate.channel.next() {
+            // Streams other than the control stream are for tunnels; a gate of this protocol opens none.
+            guard frame.stream == Frame.control else { continue }
+            // A report of a later release is not for us, and no reason to give up the kernels.
+            guard let report = try? GateReport(json: frame.payload) else { continue }
+            hear(report)
+        }
+        isOver = true
+        for continuation in answers.values { continuation.resume(returning: nil) }
+        answers = [:]
+        sink.finish()
+        // The engine's client may not have noticed; it is nothing without its link.
+        gate.close()
+    }
+
+    private func hear(_ report: GateReport) {
+        if let request = report.request, let continuation = answers.removeValue(forKey: request) {
+            continuation.resume(returning: report)
+        } else {
+            sink.yield(report)
+        }
+    }
+
+    /// Asks, and waits for the answer.
+    func ask(_ request: (Int64) -> GateRequest) async throws(Refusal) -> GateReport {
+        last += 1
+        let number = last
+        let message = request(number)
+        let answer: GateReport? = await withCheckedContinuation { continuation in
+            if isOver { return continuation.resume(returning: nil) }
+            answers[number] = continuation
+            gate.channel.send(message)
+        }
+        switch answer {
+        case nil: throw Refusal(.gateLost, "while it was asked for \(message.type)")
+        case .failed(_, let code, let text, let remedy):
+            throw Refusal(code: code, message: text, remedy: remedy)
+        case .some(let report): return report
+        }
+    }
+
+    /// Ends the link; the gate and its kernels live on.
+    func close() { gate.channel.close() }
+}
+
+extension GateReport {
+    /// The request that this is the answer to.
+    var request: Int64? {
+        switch self {
+        case .failed(let request, _, _, _): request
+        case .spawned(let request, _, _, _), .done(let request), .pong(let request), .status(let request, _):
+            request
+        case .welcome, .output, .exited: nil
+        }
+    }
+}

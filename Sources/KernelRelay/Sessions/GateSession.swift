@@ -1,0 +1,202 @@
+import RelayLink
+
+/// One gate: the container and the user in it, the link, and the kernels behind it.
+///
+/// A link may end while the gate and its kernels live on: somebody killed the engine's client, or the engine was
+/// restarted. Then the gate is joined again; only when that fails are its kernels given up.
+///
+/// Concurrency: an actor. A kernel's events come by a stream of its own, in the order in which the gate said them.
+package actor GateSession {
+    /// What happens to a kernel.
+    package enum Event: Sendable {
+        case output(GateReport.OutputStream, [UInt8])
+        case exited(GateReport.Exit)
+        /// Nobody knows how it ended, or whether.
+        case lost(Refusal)
+    }
+
+    package nonisolated let container: Container
+    package nonisolated let user: String?
+    private nonisolated let engine: Engine
+    private nonisolated let name: String
+    nonisolated let token: String
+    /// As it was when the last link was made.
+    package private(set) var welcome: GateReport.Welcome
+
+    private var link: GateLink?
+    private var rejoining: Task<Void, Never>?
+    private var isClosing = false
+    private var kernels: [String: AsyncStream<Event>.Continuation] = [:]
+    /// Ends of kernels that nobody has asked for yet: after relayd was started again.
+    private var ended: [String: GateReport.Exit] = [:]
+    private static let mostEnded = 64
+
+    /// Finds the gate, or starts one.
+    init(
+        engine: Engine, container: Container, user: String?, name: String, token: String,
+        ports: [String: UInt16]
+    ) async throws(Refusal) {
+        self.engine = engine
+        self.container = container
+        self.user = user
+        self.name = name
+        self.token = token
+        let opening = GateSearch(engine: engine, container: container, user: user, name: name, token: token)
+        let (gate, welcome) = try await opening.open(ports)
+        self.welcome = welcome
+        await listen(to: gate)
+    }
+
+    package var kernelCount: Int { kernels.count }
+
+    /// How long it has had no kernel.
+    var idleTime: Duration { kernels.isEmpty ? ContinuousClock.now - idleSince : .zero }
+    private var idleSince = ContinuousClock.now
+
+    // MARK: - The link
+
+    private func listen(to gate: OpenGate) async {
+        let link = GateLink(gate)
+        self.link = link
+        Task {
+            for await report in link.reports { self.hear(report) }
+            self.linkEnded(link)
+        }
+        await link.start()
+    }
+
+    private func hear(_ report: GateReport) {
+        switch report {
+        case .output(let kernel, let stream, let data): kernels[kernel]?.yield(.output(stream, data))
+        case .exited(let kernel, let exit):
+            if let sink = kernels.removeValue(forKey: kernel) {
+                sink.yield(.exited(exit))
+                sink.finish()
+            } else if ended.count < Self.mostEnded {
+                ended[kernel] = exit
+            }
+        default: break
+        }
+    }
+
+    private func linkEnded(_ lost: GateLink) {
+        guard link === lost else { return }
+        link = nil
+        if isClosing { return loseAll(Refusal(.gateLost, container.name)) }
+        rejoining = Task { await self.rejoin() }
+    }
+
+    /// Looks for the gate again; the engine itself may be on its way up.
+    private func rejoin() async {
+        defer { rejoining = nil }
+        var refusal = Refusal(.gateLost, container.name)
+        for pause in Tuning.rejoinPauses {
+            do throws(Refusal) {
+                let opening = GateSearch(
+                    engine: engine, container: container, user: user, name: name, token: token)
+                let (gate, welcome) = try await opening.rejoin()
+                if isClosing { return gate.channel.close() }
+                self.welcome = welcome
+                await listen(to: gate)
+                // What the gate does not know has ended longer ago than it remembers.
+                let known = Set(welcome.kernels.map(\.kernel))
+                for kernel in kernels.keys where !known.contains(kernel) { lose(kernel, refusal) }
+                return
+            } catch {
+                refusal = error
+                if error.code == ErrorCode.containerMissing.rawValue
+                    || error.code == ErrorCode.containerStopped.rawValue
+                {
+                    refusal = Refusal(.containerGone, container.name)
+                    break
+                }
+            }
+            try? await Task.sleep(for: pause)
+        }
+        loseAll(refusal)
+    }
+
+    private func lose(_ kernel: String, _ refusal: Refusal) {
+        guard let sink = kernels.removeValue(forKey: kernel) else { return }
+        sink.yield(.lost(refusal))
+        sink.finish()
+    }
+
+    private func loseAll(_ refusal: Refusal) {
+        isClosing = true
+        for kernel in kernels.keys { lose(kernel, refusal) }
+    }
+
+    /// Whether a kernel may still be started here.
+    package var isOpen: Bool { !isClosing }
+
+    private func liveLink() async throws(Refusal) -> GateLink {
+        if let rejoining { await rejoining.value }
+        guard let link else { throw Refusal(.gateLost, container.name) }
+        return link
+    }
+
+    // MARK: - Kernels
+
+    /// The events of a kernel that is about to be started, or that an earlier relayd started.
+    package func events(of kernel: String) -> AsyncStream<Event> {
+        let (stream, sink) = AsyncStream<Event>.makeStream()
+        if let exit = ended.removeValue(forKey: kernel) {
+            sink.yield(.exited(exit))
+            sink.finish()
+        } else if isClosing {
+            sink.yield(.lost(Refusal(.gateLost, container.name)))
+            sink.finish()
+        } else {
+            kernels[kernel] = sink
+        }
+        return stream
+    }
+
+    /// Nobody listens to it any more.
+    package func forget(_ kernel: String) {
+        kernels.removeValue(forKey: kernel)?.finish()
+        idleSince = .now
+    }
+
+    /// Starts a kernel, and says where its connection file is.
+    package func spawn(_ launch: GateRequest.Launch) async throws(Refusal) -> String {
+        let answer = try await liveLink().ask { .spawn(request: $0, launch) }
+        guard case .spawned(_, _, _, let file) = answer else { throw Refusal(.gateLost, container.name) }
+        return file
+    }
+
+    package func signal(_ kernel: String, _ number: Int32) async throws(Refusal) {
+        _ = try await liveLink().ask { .signal(request: $0, kernel: kernel, number: number, to: .group) }
+    }
+
+    /// Ends a kernel and its whole tree; its events say how.
+    package func end(_ kernel: String, grace: Duration) async throws(Refusal) {
+        let milliseconds = Int64(grace / .milliseconds(1))
+        _ = try await liveLink().ask {
+            .end(request: $0, kernel: kernel, graceMilliseconds: milliseconds)
+        }
+    }
+
+    /// The kernel as the gate knows it; nothing when it does not.
+    package func known(_ kernel: String) -> GateReport.Kernel? {
+        welcome.kernels.first { $0.kernel == kernel }
+    }
+
+    /// Ends the gate with all its kernels.
+    package func stop(grace: Duration) async {
+        isClosing = true
+        let milliseconds = Int64(grace / .milliseconds(1))
+        guard let link else { return }
+        _ = try? await link.ask { .stop(request: $0, graceMilliseconds: milliseconds) }
+        await link.close()
+    }
+
+    /// Lets go of the gate; it and its kernels live on, for the relayd that comes next.
+    package func leave() async {
+        isClosing = true
+        guard let link else { return }
+        _ = try? await link.ask { .leave(request: $0) }
+        await link.close()
+    }
+}

@@ -1,0 +1,39 @@
+import Host
+
+/// What is run in the container for a kernel.
+enum KernelCommand {
+    static let placeholder = "{connection_file}"
+
+    /// The commands to try, the best first.
+    ///
+    /// - Parameters:
+    ///   - command: as kernel.json has it, or nothing for the container's python with ipykernel.
+    ///   - connectionFile: the host's path. Jupyter replaces the placeholder in all of argv, so that this is what
+    ///     stands for it.
+    ///   - trailing: what Jupyter appended.
+    static func candidates(
+        _ command: String?, connectionFile: String, trailing: [String]
+    ) throws(Refusal) -> [[String]] {
+        guard let command else {
+            // Debian's images have only the first, others only the second.
+            return ["python3", "python"].map {
+                [$0, "-m", "ipykernel_launcher", "-f", placeholder] + trailing
+            }
+        }
+        var words: [String]
+        do throws(HostError) {
+            words = try CommandWords.read(command)
+        } catch {
+            throw Refusal(.command, error.context)
+        }
+        guard let first = words.first, !first.isEmpty else { throw Refusal(.command, "it names no program") }
+        words = words.map { replace(connectionFile, in: $0) }
+        if !words.contains(where: { $0.contains(placeholder) }) { words += ["-f", placeholder] }
+        return [words + trailing]
+    }
+
+    private static func replace(_ path: String, in word: String) -> String {
+        guard !path.isEmpty, let range = word.firstRange(of: path) else { return word }
+        return word[..<range.lowerBound] + placeholder + replace(path, in: String(word[range.upperBound...]))
+    }
+}

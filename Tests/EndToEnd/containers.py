@@ -1,0 +1,85 @@
+"""Containers, seen and handled by the engine's own command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass, field
+from typing import Any
+
+# Where a gate may have put a kernel's private folder; see protocol/gate.md.
+PRIVATE_PLACES = ("/dev/shm", "/tmp", "/run", "/var/tmp", "/root")
+
+
+def docker(*arguments: str, timeout: float = 60, stdin: bytes | None = None) -> str:
+    done = subprocess.run(["docker", *arguments], input=stdin, capture_output=True, timeout=timeout)
+    assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr.decode()}"
+    return done.stdout.decode().strip()
+
+
+@dataclass
+class Container:
+    """A running container, and what was in it before any kernel came."""
+
+    name: str
+    standing: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.standing = self.processes()
+
+    def inspect(self) -> dict[str, Any]:
+        (found,) = json.loads(docker("inspect", self.name))
+        return dict(found)
+
+    def run(self, *command: str, user: str = "") -> str:
+        return docker("exec", *(["--user", user] if user else []), self.name, *command)
+
+    def is_there(self) -> bool:
+        return self.name in docker("ps", "--all", "--format", "{{.Names}}").split()
+
+    def is_running(self) -> bool:
+        return self.name in docker("ps", "--format", "{{.Names}}").split()
+
+    def processes(self) -> dict[int, str]:
+        """The command line of each, by the pid that the host knows it by."""
+        lines = docker("top", self.name, "-eo", "pid,args").splitlines()[1:]
+        return {int(pid): command for pid, command in (line.split(maxsplit=1) for line in lines)}
+
+    def gates(self) -> list[int]:
+        return [pid for pid, command in self.processes().items() if "relay-shim gate" in command and pid not in self.standing]
+
+    def kernels(self) -> list[str]:
+        """What runs besides what stood there before and the gates; a zombie is not counted as running."""
+        known = {*self.standing, *self.gates()}
+        return [
+            command
+            for pid, command in self.processes().items()
+            if pid not in known and "<defunct>" not in command
+        ]
+
+    def restart(self) -> None:
+        docker("restart", "--time", "1", self.name)
+        self.standing = self.processes()
+
+    def remove(self) -> None:
+        if self.is_there():
+            docker("rm", "--force", "--volumes", self.name)
+
+    def left(self) -> list[str]:
+        """What kernels left in it. A gate may stay warm, with the one exec that it lives in."""
+        if not self.is_running():
+            return []
+        left = [f"process in {self.name}: {command}" for command in self.kernels()]
+        gates = self.gates()
+        if len(gates) > 1:
+            left.append(f"{len(gates)} gates in {self.name}")
+        executions = self.inspect()["ExecIDs"] or []
+        if len(executions) > len(gates):
+            left.append(f"{len(executions)} exec sessions in {self.name} for {len(gates)} gates")
+        return left + self._files()
+
+    def _files(self) -> list[str]:
+        """Private folders and sockets. An image without a shell has no `find`: its container goes as a whole."""
+        command = ["docker", "exec", self.name, "find", *PRIVATE_PLACES, "-name", "kr-??????", "-o", "-type", "s"]
+        found = subprocess.run(command, capture_output=True, timeout=60, text=True).stdout
+        return [f"file in {self.name}: {path}" for path in found.splitlines()]

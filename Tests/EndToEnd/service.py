@@ -1,0 +1,170 @@
+"""A relayd of the suite's own, and what its command line does."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+from jupyter_client.kernelspec import KernelSpecManager
+
+from containers import Container
+
+ROOT = Path(__file__).resolve().parents[2]
+BINARIES = Path(os.environ.get("KERNELRELAY_BINARIES", ROOT / ".build/release"))
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A kernelspec under a prefix of its own."""
+
+    name: str
+    prefix: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.prefix / "share/jupyter/kernels" / self.name
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return dict(json.loads((self.folder / "kernel.json").read_bytes()))
+
+    def appended(self, *arguments: str) -> Spec:
+        """The same with more arguments at the end of its argv, as a person would write them there."""
+        content = self.content
+        content["argv"] += arguments
+        (self.folder / "kernel.json").write_text(json.dumps(content))
+        return self
+
+    def argv(self, connection: Path) -> list[str]:
+        return [word.replace("{connection_file}", str(connection)) for word in self.content["argv"]]
+
+    def manager(self) -> KernelSpecManager:
+        """One that sees this prefix and nothing else of the machine."""
+        return KernelSpecManager(kernel_dirs=[str(self.folder.parent)], ensure_native_kernel=False)
+
+
+@dataclass
+class Service:
+    """One runtime folder, and so one relayd. Everything that is started for it carries the folder's name in its
+    environment; that is how what is left of it is found."""
+
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="kernelrelay-e2e-")))
+    containers: list[Container] = field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "KERNELRELAY_RUNTIME_DIR": str(self.folder)}
+
+    def attempt(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        command = [BINARIES / "relayd", *arguments]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=timeout)
+
+    def relayd(self, *arguments: str, timeout: float = 60) -> str:
+        done = self.attempt(*arguments, timeout=timeout)
+        assert done.returncode == 0, f"relayd {' '.join(arguments)}: {done.returncode}, {done.stderr}"
+        return done.stdout.strip()
+
+    def status(self) -> dict[str, Any]:
+        return dict(json.loads(self.relayd("status", "--json")))
+
+    def up(self, image: str, *run_arguments: str) -> Container:
+        name = f"kr-e2e-{uuid.uuid4().hex[:8]}"
+        printed = self.relayd("up", "--name", name, image, *(["--", *run_arguments] if run_arguments else []))
+        assert printed.split()[-1] == name
+        return self.watch(Container(name))
+
+    def watch(self, container: Container) -> Container:
+        self.containers.append(container)
+        return container
+
+    def add(self, prefix: Path, container: Container, *arguments: str) -> Spec:
+        name = f"e2e-{uuid.uuid4().hex[:8]}"
+        self.relayd("add", "--container", container.name, "--name", name, "--prefix", str(prefix), *arguments)
+        return Spec(name, prefix)
+
+    def processes(self) -> list[psutil.Process]:
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("KERNELRELAY_RUNTIME_DIR") == str(self.folder):
+                    found.append(process)
+            except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+                continue
+        return found
+
+    def daemons(self) -> list[psutil.Process]:
+        return [process for process in self.processes() if command_of(process).split()[1:2] == ["serve"]]
+
+    def strangers(self) -> list[psutil.Process]:
+        """What is there besides relayd, and what relayd itself keeps for the containers that stand."""
+        known = {process.pid for daemon in self.daemons() for process in (daemon, *daemon.children(recursive=True))}
+        return [process for process in self.processes() if process.pid not in known]
+
+    def left(self) -> list[str]:
+        daemons = self.daemons()
+        left = [f"process {process.pid}: {command_of(process)}" for process in self.strangers()]
+        left += [f"{len(daemons)} relayds for {self.folder}"] if len(daemons) > 1 else []
+        sockets = [path for path in self.folder.rglob("*") if path.is_socket()]
+        left += [f"socket {path}" for path in sockets] if len(sockets) > len(daemons) else []
+        return left + [line for container in self.containers for line in container.left()]
+
+    def clear(self) -> None:
+        """Take away what a test left, so that the next one is not judged for it."""
+        for process in self.strangers():
+            process.kill()
+        for container in self.containers:
+            if container.is_running() and container.left():
+                container.restart()
+
+    def close(self) -> None:
+        """Everything goes: the containers, relayd, its folder; and nothing may be left of them."""
+        for container in self.containers:
+            # `down` refuses what `up` did not make.
+            if self.attempt("down", container.name).returncode != 0:
+                container.remove()
+        self.attempt("stop")
+        _, alive = psutil.wait_procs(self.processes(), timeout=10)
+        left = [f"process {process.pid}: {command_of(process)}" for process in alive]
+        for process in alive:
+            process.kill()
+        left += [f"socket {path}" for path in self.folder.rglob("*") if path.is_socket()]
+        left += [f"container {container.name}" for container in self.containers if container.is_there()]
+        shutil.rmtree(self.folder)
+        assert not left, "\n".join(left)
+
+
+def command_of(process: psutil.Process) -> str:
+    """Empty for one that has ended meanwhile."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def until_nothing_left(services: list[Service]) -> list[str]:
+    """What is left when it had its time to go: an engine takes a moment to see the end of an exec."""
+    left: list[str] = []
+    for _ in pauses(seconds=8):
+        left = [line for service in services for line in service.left()]
+        if not left:
+            break
+    return left
+
+
+def pauses(seconds: float) -> Iterator[None]:
+    """For what announces itself to nobody: look, wait a little, look again."""
+    deadline = time.monotonic() + seconds
+    yield
+    while time.monotonic() < deadline:
+        time.sleep(0.1)
+        yield

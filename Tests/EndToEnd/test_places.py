@@ -1,0 +1,121 @@
+"""Where a kernel works, as whom, and with which environment."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from clients import connected, run
+from conftest import Open
+from containers import Container
+from notebooks import launched
+from service import BINARIES, Service, Spec
+
+SOMEBODY = 4711  # a uid that no image knows
+
+
+def test_the_notebooks_folder_through_a_bind_mount(
+    up: Callable[..., Container], add: Callable[..., Spec], open_notebook: Open, tmp_path: Path
+) -> None:
+    """The notebook's folder on the host is the kernel's folder inside, where a mount shows the one in the other."""
+    deep = tmp_path / "project" / "sub folder"
+    deep.mkdir(parents=True)
+    mounted = up("--volume", f"{tmp_path / 'project'}:/inside")
+    with open_notebook(add(container=mounted), cwd=deep) as notebook:
+        assert notebook.text("import os\nprint(os.getcwd())") == "/inside/sub folder"
+        notebook.run("with open('result', 'w') as file: file.write('from inside')")
+    assert (deep / "result").read_text() == "from inside"
+
+
+def test_the_deepest_mount_counts(
+    up: Callable[..., Container], add: Callable[..., Spec], open_notebook: Open, tmp_path: Path
+) -> None:
+    (tmp_path / "project" / "data").mkdir(parents=True)
+    mounted = up("--volume", f"{tmp_path / 'project'}:/one", "--volume", f"{tmp_path / 'project/data'}:/two")
+    with open_notebook(add(container=mounted), cwd=tmp_path / "project" / "data") as notebook:
+        assert notebook.text("import os\nprint(os.getcwd())") == "/two"
+
+
+def test_a_folder_that_is_not_inside(add: Callable[..., Spec], open_notebook: Open, tmp_path: Path) -> None:
+    """The container knows nothing of it: the kernel starts all the same, where the image says."""
+    with open_notebook(add(), cwd=tmp_path) as notebook:
+        assert notebook.text("import os\nprint(os.getcwd())") == "/"
+
+
+def test_workdir_is_obeyed(add: Callable[..., Spec], open_notebook: Open) -> None:
+    with open_notebook(add("--workdir", "/var/lib")) as notebook:
+        assert notebook.text("import os\nprint(os.getcwd())") == "/var/lib"
+
+
+def test_another_user(add: Callable[..., Spec], open_notebook: Open) -> None:
+    spec = add("--workdir", "/tmp").appended("--user", "nobody")
+    with open_notebook(spec) as notebook:
+        assert notebook.text("import os\nprint(os.getuid())") == "65534"
+
+
+@pytest.fixture
+def somebody(fresh_service: Service, tmp_path: Path) -> dict[str, object]:
+    """How to start the shim as a user who is neither root nor known inside the container: Popen's options."""
+    if os.getuid() != 0:
+        return {}
+    # The repository may be in root's own folder: what he runs must be where he can come.
+    for name in ("relayd", "relay-shim"):
+        shutil.copy(BINARIES / name, fresh_service.folder / name)
+    home = fresh_service.folder / "home"
+    home.mkdir()
+    for path in (fresh_service.folder, home):
+        os.chown(path, SOMEBODY, SOMEBODY)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    # Who may use the engine is its socket's group's matter.
+    groups = [os.stat("/var/run/docker.sock").st_gid]
+    environment = {**fresh_service.environment, "HOME": str(home)}
+    return {"user": SOMEBODY, "group": SOMEBODY, "extra_groups": groups, "env": environment}
+
+
+def test_the_caller_owns_what_is_written(
+    up: Callable[..., Container],
+    add: Callable[..., Spec],
+    fresh_service: Service,
+    somebody: dict[str, object],
+    tmp_path: Path,
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    project.chmod(0o777)
+    argv = add("--workdir", "/inside", container=(mounted := up("--volume", f"{project}:/inside"))).content["argv"]
+    if somebody:
+        argv[0] = str(fresh_service.folder / "relay-shim")
+    folder = tmp_path / "shim"
+    with launched(fresh_service, [*argv, "--user", "host"], folder, cwd=project, **somebody) as (_, connection):
+        with connected(connection) as client:
+            done = run(client, "with open('mine', 'w') as file: file.write('x')\nimport os\nprint(os.getuid())")
+    uid = os.getuid() or SOMEBODY
+    assert done.text() == f"{uid}\n"
+    assert (project / "mine").stat().st_uid == uid
+    assert mounted.is_running()
+
+
+def test_environment_with_a_value(add: Callable[..., Spec], open_notebook: Open) -> None:
+    with open_notebook(add("--env", "COLOUR=blue = green", "--env", "EMPTY=")) as notebook:
+        assert notebook.text("import os\nprint([os.environ['COLOUR'], os.environ['EMPTY']])") == "['blue = green', '']"
+
+
+def test_environment_from_the_caller(
+    service: Service, add: Callable[..., Spec], tmp_path: Path
+) -> None:
+    """A bare name hands on the caller's value; what the caller has not, the kernel has not."""
+    argv = add("--env", "SECRET", "--env", "ABSENT").content["argv"]
+    environment = {**service.environment, "SECRET": "a token from the caller"}
+    environment.pop("ABSENT", None)
+    with launched(service, argv, tmp_path / "shim", env=environment) as (shim, connection):
+        with connected(connection) as client:
+            done = run(client, "import os\nprint(os.environ['SECRET'], os.environ.get('ABSENT'))")
+            assert done.text() == "a token from the caller None\n"
+            # It stands in nobody's command line, where every user of the machine could read it.
+            for process in service.processes():
+                assert "a token from the caller" not in " ".join(process.cmdline())

@@ -1,0 +1,73 @@
+"""The ways by which bytes reach a kernel, each by name, and the one that is chosen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from clients import await_reply, outcome
+from conftest import Open
+from containers import Container
+from notebooks import Notebook
+from service import Service, Spec
+from volume import MEGABYTE, WRITE, assert_whole
+
+
+def works(notebook: Notebook) -> None:
+    request = notebook.client.execute("print(input('? '))", allow_stdin=True)
+    await_reply(notebook.client.get_stdin_msg, request)
+    notebook.client.input("through")
+    assert outcome(notebook.client, request).text() == "through\n"
+    assert_whole(notebook.run(WRITE.format(count=5, size=MEGABYTE)), 5, MEGABYTE)
+    assert notebook.client.hb_channel.is_beating()
+
+
+def route(service: Service) -> str:
+    (kernel,) = service.status()["kernels"]
+    return str(kernel["route"])
+
+
+@pytest.mark.parametrize("name", ["published", "bridge", "line"])
+def test_a_route_by_name(add: Callable[..., Spec], open_notebook: Open, service: Service, name: str) -> None:
+    with open_notebook(add().appended("--route", name)) as notebook:
+        works(notebook)
+        assert route(service) == name
+
+
+def test_the_best_route_is_chosen(add: Callable[..., Spec], open_notebook: Open, service: Service) -> None:
+    """On the engine's own host root may look into the container; another user has its address at least."""
+    with open_notebook(add().appended("--route", "auto")) as notebook:
+        works(notebook)
+        assert route(service) in ({"line"} if os.getuid() == 0 else {"bridge", "published"})
+
+
+def test_auto_is_what_is_chosen_without_a_word(
+    add: Callable[..., Spec], open_notebook: Open, service: Service
+) -> None:
+    with open_notebook(add()) as notebook:
+        plain = route(service)
+        works(notebook)
+    with open_notebook(add().appended("--route", "auto")) as notebook:
+        assert route(service) == plain
+
+
+def test_without_a_network_there_is_still_a_line(
+    up: Callable[..., Container], run_by_hand: Callable[..., Container], add: Callable[..., Spec], open_notebook: Open,
+    service: Service,
+) -> None:
+    if os.getuid() != 0:
+        pytest.xfail("another user than root cannot look into a container; the tunnel is not built yet")
+    with open_notebook(add(container=run_by_hand("--network", "none"))) as notebook:
+        works(notebook)
+        assert route(service) == "line"
+
+
+def test_one_published_port_serves_all_channels(
+    run_by_hand: Callable[..., Container], add: Callable[..., Spec], open_notebook: Open
+) -> None:
+    """The user name carries the channel; which port it came by does not matter."""
+    one = run_by_hand("--publish", "127.0.0.1::10003")
+    with open_notebook(add(container=one).appended("--route", "published")) as notebook:
+        works(notebook)
