@@ -11,12 +11,14 @@ import Testing
     init() throws { folder = try Folder() }
 
     /// - Parameter cases: of a shell's `case "$*"`.
-    private func engine(_ cases: String, _ environment: [String: String] = [:]) throws -> Engine {
+    private func engine(
+        _ cases: String, _ environment: [String: String] = [:], patience: Engine.Patience = .init()
+    ) throws -> Engine {
         let script = try folder.write("client", "case \"$*\" in\n\(cases)\nesac\n")
         var whole = ["PATH": "/usr/bin:/bin", "KERNELRELAY_SHIM": Repository.shim]
         whole.merge(environment) { $1 }
         // By its interpreter: a file that was just written may still be open in another test's child.
-        return Engine(EngineClient(command: ["sh", script], environment: whole))
+        return Engine(EngineClient(command: ["sh", script], environment: whole), patience: patience)
     }
 
     private func code(_ work: () async throws -> Void) async -> RelayError? {
@@ -83,6 +85,53 @@ import Testing
         let socket = try folder.write("docker.sock", "", mode: 0)
         let denied = try engine("*) exit 1;;", ["DOCKER_HOST": "unix://\(socket)"])
         #expect(await code { _ = try await denied.container("c") }?.code == .engineDenied)
+    }
+
+    @Test func aClientThatHangsIsKilledWithAllThatItStarted() async throws {
+        let log = "\(folder.path)/pids"
+        let hangs = try engine(
+            "*) sleep 1000 & echo $$ $! > \(log); wait;;", patience: .init(answer: .milliseconds(500)))
+        #expect(await code { _ = try await hangs.container("c") }?.code == .engineTimeout)
+        let said = String(decoding: try Data(contentsOf: URL(filePath: log)), as: UTF8.self)
+        let pids = said.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }
+        #expect(pids.count == 2)
+        // The second is nobody's child now; init or a subreaper collects it.
+        for _ in 0..<1000 where kill(pids[0], 0) == 0 || isRunning(pids[1]) {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        #expect(kill(pids[0], 0) != 0 && !isRunning(pids[1]))
+    }
+
+    private func isRunning(_ pid: Int32) -> Bool {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else {
+            return false
+        }
+        return !(text.components(separatedBy: ") ").last ?? "Z").hasPrefix("Z")
+    }
+
+    @Test func aGateThatSaysNothing() async throws {
+        let silent = try engine(
+            "exec*) exec sleep 1000;; inspect*) echo '[{\"Id\":\"a\",\"State\":{\"Status\":\"running\"}}]';;",
+            patience: .init(gate: .milliseconds(500)))
+        let container = try await silent.container("a")
+        let error = await code {
+            _ = try await silent.openGate(
+                in: container, user: nil, name: "gate", joins: false, hello: .init(token: "x"))
+        }
+        #expect(error?.code == .gateSilent)
+    }
+
+    /// What answers is no gate, and does not end by itself.
+    @Test func aGateThatIsNone() async throws {
+        let chatty = try engine(
+            "exec*) echo 'Last login: yesterday'; exec sleep 1000;; cp*) cat > /dev/null;; image*) exit 1;; "
+                + "inspect*) echo '[{\"Id\":\"a\",\"State\":{\"Status\":\"running\"}}]';;")
+        let container = try await chatty.container("a")
+        let error = await code {
+            _ = try await chatty.openGate(
+                in: container, user: nil, name: "gate", joins: false, hello: .init(token: "x"))
+        }
+        #expect(error?.code == .gateExec)
     }
 
     @Test func tooMuchIsNotRead() async throws {

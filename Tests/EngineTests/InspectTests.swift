@@ -44,6 +44,14 @@ import Testing
         #expect(joined.isRootReadOnly && joined.addresses.isEmpty && joined.gateMount == nil)
     }
 
+    @Test func podmansAnswerIsMuchTheSame() throws {
+        let container = try read("podman-bridge")
+        #expect(container.state == .running && container.pid > 1 && container.isMadeByUp)
+        #expect(container.gateMount == GatePath.mount && container.addresses.count == 1)
+        #expect(container.published.count == 5)
+        #expect(container.published[10000]?.map(\.address) == ["127.0.0.1"])
+    }
+
     /// Engines differ in what they leave out.
     @Test func missingFieldsAreNothing() throws {
         let container = try Container(inspect: Array(#"[{"Id": "ab12", "Extra": [1, {}]}]"#.utf8))

@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 import Glibc
 import KernelRelay
@@ -30,7 +31,7 @@ import Testing
 
     @Test func aPortForSeveralChannelsIsPublishedOnce() {
         let ports = StandardPorts.byChannel.keys.sorted().map {
-            RunFlags.Publication(channel: $0, container: 7000, host: 20001)
+            RunFlags.Published(channel: $0, container: 7000, host: 20001)
         }
         let flags = RunFlags(ports: ports, shim: "/opt/a,b \"c\"/relay-shim").flags
         #expect(flags.filter { $0[0] == "--publish" } == [["--publish", "127.0.0.1:20001:7000"]])

@@ -79,9 +79,10 @@ import Testing
         let up = Upbringing(
             engine: RealEngine.engine, image: RealEngine.image, name: ended,
             byChannel: StandardPorts.byChannel, keepsCommand: true, arguments: ["--entrypoint", "/wait"])
-        // What the image's own command is here: relay-shim with no word, which it refuses.
+        // What the image's own command is here: relay-shim with no word, which it answers with its usage.
         let error = await code { _ = try await up.bringUp() }
-        #expect(error?.code == .containerEnded && error?.cause?.contains("KR-GATE-USAGE") == true)
+        #expect(
+            error?.code == .containerEnded && error?.cause?.contains("exit code 64: ") == true)
         #expect(await code { _ = try await RealEngine.engine.container(ended) }?.code == .containerMissing)
         let other = RealEngine.name()
         let broken = await code { _ = try await self.up(other, ["--entrypoint", "/nowhere"]).bringUp() }

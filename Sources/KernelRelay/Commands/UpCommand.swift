@@ -21,6 +21,10 @@ extension Subcommand {
         var arguments = try Arguments(
             words, options: PortOptions.names.union(["--name", "--docker"]),
             flags: ["--keep-command", "--json"])
+        // What `up` made it must find again, to see it stay and to take it away.
+        if arguments.rest.contains(where: { $0 == "--name" || $0.hasPrefix("--name=") }) {
+            throw HostError(.usage, "--name belongs before the image")
+        }
         let up = Upbringing(
             engine: try EngineOption.read(&arguments), image: try arguments.operand("IMAGE"),
             name: try arguments.value("--name"), byChannel: try PortOptions.read(&arguments),

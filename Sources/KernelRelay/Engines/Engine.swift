@@ -6,10 +6,27 @@ import RelayLink
 /// other questions find out what is the matter.
 package struct Engine: Sendable {
     package let client: EngineClient
+    let patience: Patience
 
-    package init(_ client: EngineClient) { self.client = client }
+    /// How long is waited for what should be quick.
+    package struct Patience: Sendable {
+        let answer: Duration
+        let gate: Duration
 
-    func command(_ words: [String]) -> EngineCommand { EngineCommand(client: client, words: words) }
+        package init(answer: Duration = Tuning.engineAnswers, gate: Duration = Tuning.gateSpeaks) {
+            self.answer = answer
+            self.gate = gate
+        }
+    }
+
+    package init(_ client: EngineClient, patience: Patience = Patience()) {
+        self.client = client
+        self.patience = patience
+    }
+
+    func command(_ words: [String]) -> EngineCommand {
+        EngineCommand(client: client, words: words, limit: patience.answer)
+    }
 
     /// What the engine knows of a container, by its name or id.
     package func container(_ name: String) async throws(RelayError) -> Container {

@@ -19,10 +19,7 @@ package struct EngineClient: Sendable, Hashable {
             self.init(environment: environment)
             return
         }
-        guard !text.isEmpty, !text.hasPrefix("-"), !text.contains(where: \.isWhitespace) else {
-            throw HostError(.usage, "--docker takes the name of a client")
-        }
-        self.init(command: [text], environment: environment)
+        self.init(command: try CommandWords.read(text), environment: environment)
     }
 
     /// The host of a remote engine, on which its published ports are; nothing for one on this host.

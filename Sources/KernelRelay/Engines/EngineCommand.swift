@@ -6,6 +6,8 @@ struct EngineCommand: Sendable {
     let client: EngineClient
     /// What follows the client's own words.
     let words: [String]
+    /// How long it may take, where its caller knows no better.
+    let limit: Duration
 
     /// What came of it.
     struct Outcome: Sendable {
@@ -29,12 +31,13 @@ struct EngineCommand: Sendable {
     /// For a person: the client and what was asked of it. Arguments may hold what is nobody's business.
     var name: String { "\(client.command.joined(separator: " ")) \(words.first ?? "")" }
 
-    /// Runs it to its end, or kills it when it takes longer than `limit`.
+    /// Runs it to its end, or kills it when it takes too long.
     ///
     /// - Parameter input: its stdin, which is closed here; at its end where there is none.
-    func run(within limit: Duration = Tuning.engineAnswers, input: Int32? = nil) async throws(RelayError)
+    func run(within longer: Duration? = nil, input: Int32? = nil) async throws(RelayError)
         -> Outcome
     {
+        let limit = longer ?? limit
         let out: (read: Int32, write: Int32)
         do throws(RelayError) {
             out = try Pipe.make()

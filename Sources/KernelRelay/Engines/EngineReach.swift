@@ -16,8 +16,8 @@ extension Engine {
         } catch {
             return error
         }
-        // Docker's client prints null for a server that it did not reach.
-        if outcome.succeeded, outcome.text.filter({ !$0.isWhitespace }) != "null" { return nil }
+        // The client alone knows its own version; one that fails did not reach the server.
+        if outcome.succeeded { return nil }
         if let socket = await socket(), let number = Self.refusal(of: socket) {
             let isDenied = number == EACCES || number == EPERM
             return RelayError(

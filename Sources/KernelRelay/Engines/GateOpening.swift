@@ -43,9 +43,13 @@ struct GateOpening: Sendable {
             if !gate.isForeign { return gate }
             gate.close()
         }
-        if case .opened(let gate) = try await attempt(copy) { return gate }
-        // Whatever is in the way of an exec is in the way of a copy, too, and has a code.
-        _ = try await engine.runningContainer(container.id)
+        switch try await attempt(copy) {
+        case .opened(let gate): return gate
+        // The engine was asked, the container runs, and the program could not: most often it is not there.
+        case .nothing(.code(126), _), .nothing(.code(127), _): break
+        // Whatever else is in the way of an exec is in the way of a copy, too, and has a code.
+        case .nothing: _ = try await engine.runningContainer(container.id)
+        }
         do throws(RelayError) {
             try await GateDelivery(engine: engine, binary: binary).deliver(to: container)
         } catch {
@@ -81,7 +85,7 @@ struct GateOpening: Sendable {
         let channel = FrameChannel(ours)
         channel.send(GateRequest.hello(hello))
         let patience = Task {
-            try await Task.sleep(for: Tuning.gateSpeaks)
+            try await Task.sleep(for: engine.patience.gate)
             channel.close()
         }
         let begin = ContinuousClock.now
@@ -96,7 +100,7 @@ struct GateOpening: Sendable {
                 OpenGate(channel: channel, first: first, process: process, complaints: complaints))
         }
         channel.close()
-        if frame == nil, begin.duration(to: .now) >= Tuning.gateSpeaks {
+        if frame == nil, begin.duration(to: .now) >= engine.patience.gate {
             process.kill()
             // The container may have been paused or stopped under the exec.
             _ = try await engine.runningContainer(container.id)

@@ -3,7 +3,7 @@ import RelayLink
 /// What a `run` needs for kernels: five ports on loopback, the gate, an init that reaps, and labels.
 package struct RunFlags: Sendable, Equatable {
     /// A container port that is published, and the channel that it is for.
-    package struct Publication: Sendable, Equatable {
+    package struct Published: Sendable, Equatable {
         package let channel: String
         package let container: UInt16
         package let host: UInt16
@@ -15,7 +15,7 @@ package struct RunFlags: Sendable, Equatable {
         }
     }
 
-    package let ports: [Publication]
+    package let ports: [Published]
     private let shim: String
 
     /// Draws free ports of this host.
@@ -32,12 +32,12 @@ package struct RunFlags: Sendable, Equatable {
         let distinct = Set(byChannel.values).sorted()
         let hosts = Dictionary(uniqueKeysWithValues: zip(distinct, try HostPorts.choose(distinct.count)))
         let ports = byChannel.sorted { $0.key < $1.key }.map {
-            Publication(channel: $0.key, container: $0.value, host: hosts[$0.value] ?? 0)
+            Published(channel: $0.key, container: $0.value, host: hosts[$0.value] ?? 0)
         }
         return RunFlags(ports: ports, shim: binary.path)
     }
 
-    package init(ports: [Publication], shim: String) {
+    package init(ports: [Published], shim: String) {
         self.ports = ports
         self.shim = shim
     }

@@ -68,7 +68,7 @@ package struct Upbringing: Sendable {
             await cleanUp(name, mark)
             throw RelayError(.engineFailed, "run \(RelayLink.printable(image))", cause: "interrupted")
         }
-        if outcome.succeeded { return .made(try await engine.container(name)) }
+        if outcome.succeeded { return .made(try await look(name)) }
         // A container that cannot start is there all the same.
         let theirs = await removeOurs(name, mark)
         if let error = await engine.unreachable() { throw error }
@@ -103,20 +103,22 @@ package struct Upbringing: Sendable {
     /// A container whose command cannot run, or has nothing to do, ends at once. That is said, with its last words.
     private func watched(_ container: Container) async throws(RelayError) -> Container {
         try? await Task.sleep(for: Tuning.containerStays)
-        let now: Container
-        do throws(RelayError) {
-            now = try await engine.container(container.id)
-        } catch {
-            // With --rm among the arguments it is gone already, and its words with it.
-            guard error.code == .containerMissing else { throw error }
-            throw RelayError(.containerEnded, container.name)
-        }
+        let now = try await look(container.id)
         if now.state == .running { return now }
         let words = await engine.lastWords(of: now)
         try? await engine.remove(now)
         let why = ["exit code \(now.exitCode)", now.failure, words].filter { !$0.isEmpty }.joined(
             separator: ": ")
         throw RelayError(.containerEnded, now.name, cause: RelayLink.printable(why, limit: 900))
+    }
+
+    /// With --rm among the arguments a container that has ended is gone already, and its words with it.
+    private func look(_ name: String) async throws(RelayError) -> Container {
+        do throws(RelayError) {
+            return try await engine.container(name)
+        } catch {
+            throw error.code == .containerMissing ? RelayError(.containerEnded, name) : error
+        }
     }
 
     // MARK: - The name
