@@ -10,7 +10,8 @@ package struct LaunchWords {
     static let ports = ["control", "hb", "iopub", "shell", "stdin"]
     static let options: Set<String> = Set(
         [
-            "-f", "--container", "--user", "--workdir", "--env", "--cmd", "--docker", "--transport", "--route",
+            "-f", "--container", "--user", "--workdir", "--env", "--cmd", "--docker", "--transport",
+            "--route",
             "--interrupt",
         ] + ports.map { "--\($0)" })
 
@@ -135,7 +136,8 @@ package struct LaunchWords {
         guard let text = try ours.value(option) else { return nil }
         guard let choice = known[text] else {
             throw HostError(
-                .usage, "\(option) is one of \(known.keys.sorted().joined(separator: ", ")), not \(printable(text))")
+                .usage,
+                "\(option) is one of \(known.keys.sorted().joined(separator: ", ")), not \(printable(text))")
         }
         return choice
     }

@@ -171,7 +171,9 @@ final class ShimLoop {
             switch action {
             case .send(let request):
                 if socket?.send(request) == false {
-                    obey(life.unreachable(HostError(.usage, "over a megabyte of words and variables"), at: .now))
+                    obey(
+                        life.unreachable(
+                            HostError(.usage, "over a megabyte of words and variables"), at: .now))
                 }
             case .print(let stream, let bytes): outlets[stream]?.put(bytes)
             case .reachAgain(let milliseconds):

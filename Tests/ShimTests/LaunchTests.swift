@@ -29,8 +29,10 @@ import Testing
     @Test func everything() throws {
         var launch = try launch(
             [
-                "-f", "sub/k.json", "--container=dev", "--user", "me:staff", "--workdir", "/w", "--env", "A=b=c",
-                "--env", "GIVEN", "--env", "UNSET", "--env", "EMPTY=", "--cmd", "python3 -m other -f {connection_file}",
+                "-f", "sub/k.json", "--container=dev", "--user", "me:staff", "--workdir", "/w", "--env",
+                "A=b=c",
+                "--env", "GIVEN", "--env", "UNSET", "--env", "EMPTY=", "--cmd",
+                "python3 -m other -f {connection_file}",
                 "--docker", "podman --url 'unix:///a b'", "--transport", "tcp", "--route", "bridge",
                 "--interrupt", "message", "--control", "1", "--hb", "2", "--iopub", "3", "--shell", "4",
                 "--stdin", "65535", "--HistoryManager.enabled=False", "--user", "kernel's",
@@ -63,7 +65,9 @@ import Testing
 
     /// Jupyter fills its path in there as well.
     @Test func theHostsPathInACommandIsThePlaceholder() throws {
-        let launch = try launch(["-f", "/j/k.json", "--container", "dev", "--cmd", "['R', '-f', '/j/k.json']"])
+        let launch = try launch([
+            "-f", "/j/k.json", "--container", "dev", "--cmd", "['R', '-f', '/j/k.json']",
+        ])
         #expect(launch.command == "['R', '-f', '{connection_file}']")
     }
 
@@ -71,7 +75,8 @@ import Testing
         let launch = try launch(
             ["-f", "/j/k.json", "--container", "dev", "--env", "JPY_PARENT_PID=1"],
             [
-                "DOCKER_HOST": "ssh://x", "CONTAINER_HOST": "y", "SSH_AUTH_SOCK": "/s", "XDG_RUNTIME_DIR": "/r",
+                "DOCKER_HOST": "ssh://x", "CONTAINER_HOST": "y", "SSH_AUTH_SOCK": "/s",
+                "XDG_RUNTIME_DIR": "/r",
                 "https_proxy": "p", "JUPYTER_TOKEN": "t", "AWS_SECRET_ACCESS_KEY": "a", "JPY_API_TOKEN": "b",
                 "JPY_PARENT_PID": "\(getpid())",
             ])
@@ -86,10 +91,13 @@ import Testing
     @Test(arguments: [
         [], ["-f", "/k"], ["--container", "dev"], ["-f"], ["-f", "/k", "--container"],
         ["-f", "/k", "--container", ""], ["-f", "/k", "-f", "/k", "--container", "c"],
-        ["-f", "/k", "--container", "c", "--shell", "0"], ["-f", "/k", "--container", "c", "--shell", "65536"],
+        ["-f", "/k", "--container", "c", "--shell", "0"],
+        ["-f", "/k", "--container", "c", "--shell", "65536"],
         ["-f", "/k", "--container", "c", "--hb", "x"], ["-f", "/k", "--container", "c", "--route", "tunnel"],
-        ["-f", "/k", "--container", "c", "--transport", "udp"], ["-f", "/k", "--container", "c", "--env", "=v"],
-        ["-f", "/k", "--container", "c", "--interrupt", "no"], ["-f", "/k", "--container", "c", "--docker", "'"],
+        ["-f", "/k", "--container", "c", "--transport", "udp"],
+        ["-f", "/k", "--container", "c", "--env", "=v"],
+        ["-f", "/k", "--container", "c", "--interrupt", "no"],
+        ["-f", "/k", "--container", "c", "--docker", "'"],
         ["-f", "/k", "--container", "c", "--docker", ""], ["--contaner", "c", "-f", "/k"], ["\u{1b}[2J"],
     ])
     func wrongWordsAreRefused(words: [String]) throws {
@@ -122,7 +130,9 @@ import Testing
         let relayd = try FakeRelayd(rig.waiting)
         let shim = try rig.shim(["-f", "/k", "--container", "c", "--env", "SECRET"])
         let connection = try relayd.connection()
-        guard case .launch(_, let launch) = try connection.next() else { throw Silence(description: "launch") }
+        guard case .launch(_, let launch) = try connection.next() else {
+            throw Silence(description: "launch")
+        }
         #expect(launch.env == ["SECRET": "s3cr3t"])
         connection.send(.launched(request: 1, Rig.keepsake))
         let own = try String(contentsOfFile: "/proc/\(shim.pid)/cmdline", encoding: .utf8)

@@ -79,7 +79,8 @@ import Testing
 
     @Test func theStartersDeathFreesTheLock() throws {
         let rig = try Rig(
-            start: "[ -e waiting.sock ] || { echo $$ > asleep; exec sleep 100; }; mv waiting.sock relayd.sock")
+            start: "[ -e waiting.sock ] || { echo $$ > asleep; exec sleep 100; }; mv waiting.sock relayd.sock"
+        )
         let first = try rig.shim()
         let asleep = try eventually("the start") { rig.pid("asleep") }
         defer { kill(asleep, SIGKILL) }
