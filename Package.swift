@@ -54,6 +54,9 @@ let package = Package(
             name: "ShimTests", dependencies: ["Shim", "Host", "RelayLink", "CLinux"], path: "Tests/ShimTests",
             swiftSettings: strict),
         .testTarget(
+            name: "KernelspecTests", dependencies: ["KernelRelay", "Host", "RelayLink"],
+            path: "Tests/KernelspecTests", swiftSettings: strict),
+        .testTarget(
             name: "GateTests", dependencies: ["Gate", "RelayLink", "KernelRelay", "FakeJupyter", "CLinux"],
             path: "Tests/GateTests", swiftSettings: strict),
 

@@ -6,7 +6,7 @@ import RelayLink
 package enum Relayd {
     /// In the order of their use.
     private static let subcommands: [Subcommand] = [
-        .version
+        .add, .list, .show, .remove, .version,
     ]
 
     package static func run(_ words: [String]) async -> Int32 {
