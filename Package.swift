@@ -57,6 +57,9 @@ let package = Package(
             name: "SessionTests", dependencies: ["KernelRelay", "RelayLink"], path: "Tests/SessionTests",
             swiftSettings: strict),
         .testTarget(
+            name: "KernelspecTests", dependencies: ["KernelRelay", "Host", "RelayLink"],
+            path: "Tests/KernelspecTests", swiftSettings: strict),
+        .testTarget(
             name: "GateTests", dependencies: ["Gate", "RelayLink", "KernelRelay", "FakeJupyter", "CLinux"],
             path: "Tests/GateTests", swiftSettings: strict),
         .testTarget(

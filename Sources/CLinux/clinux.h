@@ -36,3 +36,7 @@ static inline int kr_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPE
 #include <sys/syscall.h>
 long syscall(long number, ...);
 static inline int kr_pidfd_open(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+// The kernelspecs': two folders that change places in one step.
+int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags);
+enum { KR_RENAME_EXCHANGE = 2 };

@@ -20,22 +20,22 @@ package struct Moment: Comparable, Sendable {
 }
 
 /// What the shim waits for, and for how long.
-enum Patience {
+package enum Patience {
     /// `relayd start` says within this that it listens; an engine has no part in that.
-    static let start: Int64 = 20_000
+    package static let start: Int64 = 20_000
     /// Another shim that starts relayd may take `start`; then it is this one's turn.
-    static let lock: Int64 = 25_000
+    package static let lock: Int64 = 25_000
     /// A file lock has no descriptor to wait on. Short, since a notebook waits; long enough for fifty to wait.
-    static let lockTick: Int64 = 20
+    package static let lockTick: Int64 = 20
     /// A kernel whose relayd was lost is taken up again within this, or not at all. Longer than `lock`.
-    static let resume: Int64 = 60_000
+    package static let resume: Int64 = 60_000
     /// Pauses between tries to take it up: their number is the number of tries.
-    static let pauses: [Int64] = [0, 100, 500, 2000, 5000]
+    package static let pauses: [Int64] = [0, 100, 500, 2000, 5000]
     /// A relayd that lived this long after it took a kernel up did not die of it.
-    static let steady: Int64 = 10_000
+    package static let steady: Int64 = 10_000
     /// A launch that ended without a word is tried again this often.
-    static let launches = 3
+    package static let launches = 3
     /// How long the last output may take to be read. A pipe that nobody reads must not keep a dead kernel's
     /// shim, on which a restart waits.
-    static let lastOutput: Int64 = 1000
+    package static let lastOutput: Int64 = 1000
 }

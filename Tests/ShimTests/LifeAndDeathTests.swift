@@ -237,11 +237,11 @@ import Testing
         let (shim, _, connection) = try rig.running()
         for _ in 0..<40 {
             connection.send(.output(stream: .stdout, data: [UInt8](repeating: 0x20, count: 60_000)))
-        }
-        var count = 0
-        try eventually("the output") {
-            count += shim.stdout().utf8.count
-            return count == 2_400_000 ? () : nil
+            var count = 0
+            try eventually("the output") {
+                count += shim.stdout().utf8.count
+                return count == 60_000 ? () : nil
+            }
         }
         let text = try String(contentsOfFile: "/proc/\(shim.pid)/smaps_rollup", encoding: .utf8)
         let dirty = text.split(separator: "\n").filter { $0.hasPrefix("Private_Dirty") }

@@ -1,9 +1,8 @@
 import Glibc
 import Host
 import RelayLink
+import Shim
 import Testing
-
-@testable import Shim
 
 /// The times of a shim's life, without waiting for them.
 @Suite struct LifeTests {

@@ -7,6 +7,7 @@ package enum Relayd {
     /// In the order of their use.
     private static let subcommands: [Subcommand] = [
         .up, .ports, .down,
+        .add, .list, .show, .remove,
         .status, .attach, .start, .stop, .serve, .version,
     ]
 

@@ -1,0 +1,129 @@
+import FoundationEssentials
+import Glibc
+import Host
+import RelayLink
+
+extension Subcommand {
+    static let list = Subcommand(
+        name: "list",
+        summary: "list the kernels that `relayd add` wrote",
+        usage: """
+            usage: relayd list [--json]
+
+              --json    for programs
+            """
+    ) { words in
+        var arguments = try Arguments(words, flags: ["--json"])
+        let asJSON = arguments.flag("--json")
+        try arguments.finish()
+        let all = InstalledSpec.all(JupyterFolders(environment: Caller.environment))
+        if asJSON {
+            print(try SpecReport.json(.array(all.map(SpecReport.fields)), as: "kernelspecs"))
+        } else {
+            print(SpecReport.table(all), terminator: "")
+        }
+        return 0
+    }
+
+    static let show = Subcommand(
+        name: "show",
+        summary: "show what a kernel will run, and where its parts are",
+        usage: """
+            usage: relayd show NAME [--json]
+
+              --json    for programs
+            """
+    ) { words in
+        var arguments = try Arguments(words, flags: ["--json"])
+        let asJSON = arguments.flag("--json")
+        let name = try arguments.operand("NAME")
+        try arguments.finish()
+        let installed = try InstalledSpec.named(name, JupyterFolders(environment: Caller.environment))
+        print(
+            asJSON
+                ? try SpecReport.json(SpecReport.fields(installed), as: "kernelspec")
+                : SpecReport.details(installed))
+        return 0
+    }
+
+    static let remove = Subcommand(
+        name: "remove",
+        summary: "take kernels away that `relayd add` wrote",
+        usage: "usage: relayd remove NAME..."
+    ) { words in
+        var arguments = try Arguments(words)
+        let folders = JupyterFolders(environment: Caller.environment)
+        var found = [try InstalledSpec.named(try arguments.operand("NAME"), folders)]
+        while let name = arguments.operand() { found.append(try InstalledSpec.named(name, folders)) }
+        try arguments.finish()
+        // All names are looked at before anything goes: a slip in the last one costs nothing.
+        for installed in found {
+            try SpecFolder.remove(installed)
+            print("removed \(installed.name)  \(installed.folder)")
+        }
+        return 0
+    }
+}
+
+/// Kernels, for people and for programs.
+enum SpecReport {
+    static func fields(_ installed: InstalledSpec) -> JSONValue {
+        .object([
+            "name": .string(installed.name), "display_name": .string(installed.spec.displayName),
+            "container": .string(installed.spec.container), "language": .string(installed.spec.language),
+            "interrupt_mode": .string(installed.spec.interruptMode.rawValue),
+            "folder": .string(installed.folder), "shadowed": .bool(installed.isShadowed),
+            "program": .string(installed.spec.program),
+            "program_there": .bool(access(installed.spec.program, X_OK) == 0),
+            "argv": .array(installed.spec.argv.map { .string($0) }),
+        ])
+    }
+
+    static func json(_ value: JSONValue, as name: String) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let whole = JSONValue.object(["schema_version": .whole(1), name: value])
+        return String(decoding: try encoder.encode(whole), as: UTF8.self)
+    }
+
+    static func table(_ all: [InstalledSpec]) -> String {
+        guard !all.isEmpty else { return "no kernel was written by `relayd add`\n" }
+        var rows = [["NAME", "CONTAINER", "DISPLAY NAME", "FOLDER"]]
+        rows += all.map { installed in
+            [
+                installed.name, installed.spec.container, installed.spec.displayName,
+                installed.folder + (installed.isShadowed ? "  (hidden by another of this name)" : ""),
+            ].map { printable($0, limit: 500) }
+        }
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            zip(row.dropLast(), widths).map { $0 + String(repeating: " ", count: $1 - $0.count + 2) }.joined()
+                + (row.last ?? "") + "\n"
+        }.joined()
+    }
+
+    static func details(_ installed: InstalledSpec) -> String {
+        let spec = installed.spec
+        let missing = access(spec.program, X_OK) == 0 ? "" : "  (not there)"
+        var lines = [
+            ("name", installed.name), ("display name", spec.displayName), ("container", spec.container),
+            ("language", spec.language), ("interrupts", "by \(spec.interruptMode.rawValue)"),
+            ("kernel.json", installed.file), ("program", spec.program + missing),
+            ("runs", spec.argv.map(quoted).joined(separator: " ")),
+        ]
+        if installed.isShadowed { lines.append(("hidden", "by another kernel of this name")) }
+        return lines.map { name, value in
+            let gap = String(repeating: " ", count: 14 - name.count)
+            return "\(name)\(gap)\(printable(value, limit: 4000))"
+        }.joined(separator: "\n")
+    }
+
+    /// A word as a shell would take it.
+    private static func quoted(_ word: String) -> String {
+        let plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@,{}"
+        if !word.isEmpty, word.allSatisfy(plain.contains) { return word }
+        var text = "'"
+        for character in word { text += character == "'" ? "'\\''" : String(character) }
+        return text + "'"
+    }
+}
