@@ -30,7 +30,10 @@ package struct CallerEnvironment: Sendable {
 
     /// relayd outlives the caller and serves its later callers as well.
     package var forRelayd: [String: String] {
-        variables.filter { Self.isForEngine($0.key) || $0.key.hasPrefix("KERNELRELAY_") }
+        variables.filter { name, _ in
+            // The kernel's variables are this kernel's alone.
+            Self.isForEngine(name) || name.hasPrefix("KERNELRELAY_") && !name.hasPrefix("KERNELRELAY_ENV_")
+        }
     }
 
     private static let names: Set<String> = [

@@ -107,7 +107,9 @@ package struct LaunchWords {
             let name = String(parts[0])
             // The value may be a secret, and is not shown.
             guard !name.isEmpty else { throw HostError(.usage, "--env without a name") }
-            env[name] = parts.count == 2 ? String(parts[1]) : caller[name]
+            // A kernel.json has the values beside the command line, under names that are no other program's.
+            env[name] =
+                parts.count == 2 ? String(parts[1]) : caller["KERNELRELAY_ENV_\(name)"] ?? caller[name]
         }
         if let session = caller["JPY_SESSION_NAME"], env["JPY_SESSION_NAME"] == nil {
             env["JPY_SESSION_NAME"] = session

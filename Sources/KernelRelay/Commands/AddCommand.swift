@@ -3,7 +3,6 @@ import Host
 import RelayLink
 
 extension Subcommand {
-    /// Whether the container is there is not looked at: it may be started later, and a kernel says so itself.
     static let add = Subcommand(
         name: "add",
         summary: "write a kernel.json, so that Jupyter offers the container as a kernel",
@@ -33,16 +32,15 @@ extension Subcommand {
                                      the container's ports; else 10000 to 10004 in this order
             """
     ) { words in
-        let caller = Caller.environment
+        let caller = CurrentEnvironment.variables
         var request = try AddRequest(words)
         let folders = JupyterFolders(environment: caller)
-        let spec = try request.spec(program: Caller.shim(caller))
+        let spec = try request.spec(program: await GateBinary.find(caller).path)
         let kernels = try folders.kernels(request.place)
-        for name in request.shownVariables.map({ printable($0, limit: 100) }) {
+        for name in spec.variables.keys.sorted().map({ printable($0, limit: 100) }) {
             Complaint.say(
                 """
-                relayd: the value of \(name) stands in kernel.json now, and in the process list while \
-                the kernel runs; `--env \(name)` hands on Jupyter's own instead
+                relayd: the value of \(name) stands in kernel.json now; `--env \(name)` hands on Jupyter's own instead
                 """)
         }
         let folder = try SpecFolder.write(spec, name: request.name, in: kernels, replace: request.replaces)
@@ -50,7 +48,18 @@ extension Subcommand {
         if !folders.search.contains(kernels) {
             Complaint.say("relayd: Jupyter looks there only if its JUPYTER_PATH, or its prefix, says so")
         }
+        await warn(about: spec.container, client: request.client)
         return 0
+    }
+}
+
+/// A container may be started later; a slip in its name should show now.
+private func warn(about container: String, client: String?) async {
+    do {
+        let client = try EngineClient(client, environment: CurrentEnvironment.variables)
+        _ = try await Engine(client).runningContainer(container)
+    } catch {
+        Complaint.say("relayd: the kernel is written; as things are it would not start: \(error)")
     }
 }
 
@@ -59,8 +68,9 @@ package struct AddRequest {
     package private(set) var name = ""
     package private(set) var place = JupyterFolders.Place.user
     package private(set) var replaces = false
-    /// Variables whose values anybody can see from now on.
-    package private(set) var shownVariables: [String] = []
+    private var variables: [String: String] = [:]
+    /// As it stands behind `--docker`.
+    package private(set) var client: String?
     private var words: Arguments
 
     private static let ports = ["--control", "--hb", "--iopub", "--shell", "--stdin"]
@@ -89,6 +99,7 @@ package struct AddRequest {
             language: language)
         spec.interruptMode = try choice("--interrupt-mode", Kernelspec.InterruptMode.self) ?? .signal
         spec.options = try options(command)
+        spec.variables = variables
         if let given = try words.value("--name") {
             try SpecName.check(given)
             name = given
@@ -128,12 +139,12 @@ package struct AddRequest {
             guard let name = parts.first, !name.isEmpty else {
                 throw HostError(.usage, "--env without a name")
             }
-            if parts.count == 2 { shownVariables.append(String(name)) }
-            add("--env", word)
+            if parts.count == 2 { variables[String(name)] = String(parts[1]) }
+            add("--env", String(name))
         }
         if let command { _ = try Self.read(command) }
         add("--cmd", command)
-        let client = try words.value("--docker")
+        client = try words.value("--docker")
         if let client { _ = try CommandWords.read(client) }
         add("--docker", client)
         add("--route", try choice("--route", ControlRequest.Launch.Route.self)?.rawValue)

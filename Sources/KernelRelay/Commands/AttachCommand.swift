@@ -25,7 +25,8 @@ extension Subcommand {
                 .connection(request: 1, kernel: name))
         else { return 70 }
         let file =
-            try path ?? JupyterRuntime.made(CurrentEnvironment.variables) + "/kernel-relay-\(kernel).json"
+            try path ?? JupyterFolders(environment: CurrentEnvironment.variables).runtime()
+            + "/kernel-relay-\(kernel).json"
         try PrivateFile.write(Array(text.utf8), to: file)
         print(file)
         return 0

@@ -16,7 +16,7 @@ extension Subcommand {
         var arguments = try Arguments(words, flags: ["--json"])
         let asJSON = arguments.flag("--json")
         try arguments.finish()
-        let all = InstalledSpec.all(JupyterFolders(environment: Caller.environment))
+        let all = InstalledSpec.all(JupyterFolders(environment: CurrentEnvironment.variables))
         if asJSON {
             print(try SpecReport.json(.array(all.map(SpecReport.fields)), as: "kernelspecs"))
         } else {
@@ -38,7 +38,8 @@ extension Subcommand {
         let asJSON = arguments.flag("--json")
         let name = try arguments.operand("NAME")
         try arguments.finish()
-        let installed = try InstalledSpec.named(name, JupyterFolders(environment: Caller.environment))
+        let installed = try InstalledSpec.named(
+            name, JupyterFolders(environment: CurrentEnvironment.variables))
         print(
             asJSON
                 ? try SpecReport.json(SpecReport.fields(installed), as: "kernelspec")
@@ -52,7 +53,7 @@ extension Subcommand {
         usage: "usage: relayd remove NAME..."
     ) { words in
         var arguments = try Arguments(words)
-        let folders = JupyterFolders(environment: Caller.environment)
+        let folders = JupyterFolders(environment: CurrentEnvironment.variables)
         var found = [try InstalledSpec.named(try arguments.operand("NAME"), folders)]
         while let name = arguments.operand() { found.append(try InstalledSpec.named(name, folders)) }
         try arguments.finish()

@@ -45,6 +45,18 @@ package struct JupyterFolders: Sendable {
         return folders.map { "\(absolute($0))/kernels" }.filter { seen.insert($0).inserted }
     }
 
+    /// Where Jupyter's programs look for the connection files of running kernels; made where it is missing.
+    package func runtime() throws(RelayError) -> String {
+        let folder = variable("JUPYTER_RUNTIME_DIR").map(absolute) ?? "\(userData)/runtime"
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw RelayError(.connectionNotWritten, folder, cause: errorText(errno))
+        }
+        return folder
+    }
+
     private var userData: String {
         if let path = variable("JUPYTER_DATA_DIR") { return absolute(path) }
         if let path = variable("XDG_DATA_HOME") { return "\(absolute(path))/jupyter" }

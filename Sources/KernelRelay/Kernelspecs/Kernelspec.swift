@@ -14,10 +14,13 @@ package struct Kernelspec: Sendable, Equatable {
     package var interruptMode: InterruptMode
     /// For relay-shim, besides the connection file and the container.
     package var options: [String]
+    /// Variables for the kernel whose values are written down. Not in argv, which everybody can read while the kernel
+    /// runs; and by another name, as an engine's client has a PATH of its own.
+    package var variables: [String: String]
 
     package init(
         program: String, container: String, displayName: String, language: String = "python",
-        interruptMode: InterruptMode = .signal, options: [String] = []
+        interruptMode: InterruptMode = .signal, options: [String] = [], variables: [String: String] = [:]
     ) {
         self.program = program
         self.container = container
@@ -25,7 +28,11 @@ package struct Kernelspec: Sendable, Equatable {
         self.language = language
         self.interruptMode = interruptMode
         self.options = options
+        self.variables = variables
     }
+
+    /// In front of a variable's name in kernel.json; relay-shim takes it off.
+    private static let prefix = "KERNELRELAY_ENV_"
 
     package var argv: [String] {
         // The dashes at the end: what Jupyter appends is the kernel's, even where it looks like an option of ours.
@@ -43,8 +50,12 @@ package struct Kernelspec: Sendable, Equatable {
         return .object([
             "argv": .array(argv.map { .string($0) }), "display_name": .string(displayName),
             "language": .string(language), "interrupt_mode": .string(interruptMode.rawValue),
-            "env": .object([:]), "metadata": .object(metadata),
+            "env": .object(environment), "metadata": .object(metadata),
         ])
+    }
+
+    private var environment: [String: JSONValue] {
+        Dictionary(uniqueKeysWithValues: variables.map { ("\(Self.prefix)\($0.key)", .string($0.value)) })
     }
 
     package var text: [UInt8] {
@@ -77,5 +88,9 @@ package struct Kernelspec: Sendable, Equatable {
             interruptMode: text("interrupt_mode").flatMap(InterruptMode.init) ?? .signal,
             // Somebody may have changed the file since; it is shown as it is.
             options: words.starts(with: usual) ? Array(words.dropFirst(usual.count)) : words)
+        guard case .object(let environment) = fields["env"] else { return }
+        for (name, value) in environment where name.hasPrefix(Self.prefix) {
+            if case .string(let text) = value { variables[String(name.dropFirst(Self.prefix.count))] = text }
+        }
     }
 }
