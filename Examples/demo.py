@@ -47,13 +47,17 @@ def clean() -> None:
     for command in (
         [RELAYD, "remove", KERNEL, "--prefix", VENV],
         [RELAYD, "down", CONTAINER],
-        [RELAYD, "stop"],
         ["docker", "image", "rm", "kernelrelay/debian-ipykernel"],
     ):
         show(command)
         # What is not there, or was taken away by hand, is as it should be; so is a program that was never built.
         with contextlib.suppress(FileNotFoundError):
             subprocess.run(command, capture_output=True)
+    # Other kernels of this user may go by the same relayd; without any it is only waiting to end.
+    with contextlib.suppress(FileNotFoundError):
+        if subprocess.run([RELAYD, "status"], capture_output=True, text=True).stdout == "no kernel runs\n":
+            show([RELAYD, "stop"])
+            subprocess.run([RELAYD, "stop"], capture_output=True)
 
 
 def is_running() -> bool:

@@ -83,6 +83,10 @@ def pid(connection: Path) -> str:
 def die(connection: Path) -> str:
     with connected(connection) as client:
         died = run(client, "import os\nprint(os.getpid())").text()
-        client.execute("import signal\nprint('dying', flush=True)\nos.kill(os.getpid(), signal.SIGKILL)")
+        # libzmq sends by a thread of its own, which SIGKILL would not let finish.
+        client.execute(
+            "import os, signal, threading\nprint('dying', flush=True)\n"
+            "threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGKILL)).start()"
+        )
         await_text(client, "dying")
         return died

@@ -77,11 +77,18 @@ final class Link {
             }
             if failure == EINTR { continue }
             if failure == EAGAIN { return }
-            if bytes.isEmpty { return close() }
+            if bytes.isEmpty { return failure == 0 ? endedByCaller() : close() }
             decoder.feed(bytes)
             takeFrames()
         }
         loop.again { [weak self] in self?.read() }
+    }
+
+    /// A client of an engine whose caller was killed lives on until its exec ends, unless it has something to write and
+    /// finds that nobody reads. So it is given something.
+    private func endedByCaller() {
+        send(.failed(GateError(.linkEnded)))
+        close()
     }
 
     private func takeFrames() {

@@ -16,6 +16,7 @@ package enum GateErrorCode: String, CaseIterable, Sendable {
     case token = "KR-GATE-TOKEN"
     case tokenWeak = "KR-GATE-TOKEN-WEAK"
     case linkReplaced = "KR-GATE-LINK-REPLACED"
+    case linkEnded = "KR-GATE-LINK-ENDED"
     case address = "KR-GATE-ADDRESS"
     case portInUse = "KR-GATE-PORT-IN-USE"
     case portDenied = "KR-GATE-PORT-DENIED"
@@ -66,6 +67,7 @@ package enum GateErrorCode: String, CaseIterable, Sendable {
         case .helloTwice: ("hello was said already", "Say hello once on each link.")
         case .token: ("the token is wrong", "Use the token that this gate was started with.")
         case .tokenWeak: ("the token cannot be used", "Use 32 to 255 random characters of ASCII.")
+        case .linkEnded: ("the link's input has ended", "Join the gate: relay-shim gate --join.")
         case .linkReplaced: ("another link has joined this gate", "Keep one link to a gate at a time.")
         case .address: ("the address cannot be bound", "Use 0.0.0.0, ::, or an address of the container.")
         case .portInUse:

@@ -1,0 +1,91 @@
+"""What may die between a notebook and its kernel without taking the kernel with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from clients import await_message, await_reply, await_text
+from conftest import Open
+from containers import Container, docker
+from notebooks import Notebook
+from processes import PATIENCE
+from service import Service, Spec, pauses
+
+
+def until(met: Callable[[], bool], what: str) -> None:
+    for _ in pauses(PATIENCE):
+        if met():
+            return
+    pytest.fail(f"{what} did not come about")
+
+
+def kill_relayd(service: Service, number: int) -> None:
+    """Returns when the next one has the kernel."""
+    pid = service.status()["pid"]
+    os.kill(pid, number)
+
+    def is_replaced() -> bool:
+        # Asked of the processes: `relayd status` would start none, and fails in between.
+        if service.attempt("status").returncode != 0:
+            return False
+        now = service.status()
+        return now["pid"] != pid and [kernel["state"] for kernel in now["kernels"]] == ["running"]
+
+    until(is_replaced, "the next relayd")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_relayd_may_die(notebook: Notebook, service: Service, number: int) -> None:
+    notebook.run("kept = 41")
+    for _ in range(3):
+        kill_relayd(service, number)
+        assert notebook.text("kept += 1; print(kept)") in ("42", "43", "44")
+    # Signals go by the new link, too.
+    request = notebook.client.execute("import time\nprint('asleep', flush=True)\ntime.sleep(60)")
+    await_text(notebook.client, "asleep")
+    notebook.manager.interrupt_kernel()
+    assert await_reply(notebook.client.get_shell_msg, request)["content"]["ename"] == "KeyboardInterrupt"
+    assert notebook.text("print(kept)") == "44"
+
+
+def test_a_running_cell_is_answered_by_way_of_the_next_relayd(notebook: Notebook, service: Service) -> None:
+    request = notebook.client.execute("import time\nprint('asleep', flush=True)\ntime.sleep(4)")
+    await_text(notebook.client, "asleep")
+    kill_relayd(service, signal.SIGKILL)
+    assert await_reply(notebook.client.get_shell_msg, request)["content"]["status"] == "ok"
+    await_message(
+        notebook.client.get_iopub_msg,
+        lambda message: message["content"].get("execution_state") == "idle"
+        and message["parent_header"].get("msg_id") == request,
+    )
+
+
+def test_the_link_to_the_gate_may_die(notebook: Notebook, service: Service) -> None:
+    """The engine's client is killed; a signal then goes by another."""
+    relayd = psutil.Process(service.status()["pid"])
+    (client,) = relayd.children()
+    client.kill()
+    assert notebook.text("print('here')") == "here"
+    until(lambda: any("--join" in child.cmdline() for child in relayd.children()), "a new link")
+    request = notebook.client.execute("import time\nprint('asleep', flush=True)\ntime.sleep(60)")
+    await_text(notebook.client, "asleep")
+    notebook.manager.interrupt_kernel()
+    assert await_reply(notebook.client.get_shell_msg, request)["content"]["ename"] == "KeyboardInterrupt"
+
+
+def test_a_container_that_stops(up: Callable[..., Container], add: Callable[..., Spec], open_notebook: Open) -> None:
+    container = up()
+    with open_notebook(add(container=container)) as notebook:
+        docker("stop", "--time", "1", container.name)
+        assert notebook.end() == 69
+        assert "KR-CONTAINER-GONE" in notebook.complaints
+        docker("start", container.name)
+        notebook.manager.restart_kernel(now=True)
+        notebook.client.wait_for_ready(timeout=PATIENCE)
+        assert notebook.text("print('again')") == "again"
+
