@@ -216,7 +216,7 @@ def many(service: Service, count: int) -> dict[str, object]:
     docker("cp", str(LIGHT), f"{container.name}:/light_kernel.py")
     folder = service.folder / "many"
     command = json.dumps(["python3", "/light_kernel.py", "{connection_file}"])
-    spec: Spec = service.add(folder / "prefix", container, "--cmd", command).appended("--route", "published")
+    spec: Spec = service.add(folder / "prefix", container, "--cmd", command, "--route", "published")
     (daemon,) = service.daemons()
     with ExitStack() as stack:
         before = private(daemon.pid)

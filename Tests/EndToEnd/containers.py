@@ -46,7 +46,7 @@ class Container:
         return {int(pid): command for pid, command in (line.split(maxsplit=1) for line in lines)}
 
     def gates(self) -> list[int]:
-        return [pid for pid, command in self.processes().items() if "relay-shim gate" in command and pid not in self.standing]
+        return [pid for pid, command in self.processes().items() if " gate --name " in command and pid not in self.standing]
 
     def kernels(self) -> list[str]:
         """What runs besides what stood there before and the gates; a zombie is not counted as running."""
@@ -66,13 +66,11 @@ class Container:
             docker("rm", "--force", "--volumes", self.name)
 
     def left(self) -> list[str]:
-        """What kernels left in it. A gate may stay warm, with the one exec that it lives in."""
+        """What kernels left in it. Gates may stay warm, one for each user, with the exec that each lives in."""
         if not self.is_running():
             return []
         left = [f"process in {self.name}: {command}" for command in self.kernels()]
         gates = self.gates()
-        if len(gates) > 1:
-            left.append(f"{len(gates)} gates in {self.name}")
         executions = self.inspect()["ExecIDs"] or []
         if len(executions) > len(gates):
             left.append(f"{len(executions)} exec sessions in {self.name} for {len(gates)} gates")

@@ -38,13 +38,6 @@ class Spec:
     def content(self) -> dict[str, Any]:
         return dict(json.loads((self.folder / "kernel.json").read_bytes()))
 
-    def appended(self, *arguments: str) -> Spec:
-        """The same with more arguments at the end of its argv, as a person would write them there."""
-        content = self.content
-        content["argv"] += arguments
-        (self.folder / "kernel.json").write_text(json.dumps(content))
-        return self
-
     def argv(self, connection: Path) -> list[str]:
         return [word.replace("{connection_file}", str(connection)) for word in self.content["argv"]]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shlex
 import subprocess
 import tarfile
 import uuid
@@ -48,8 +49,8 @@ def test_a_container_started_by_hand(
     service: Service, run_by_hand: Callable[..., Container], add: Callable[..., Spec], open_notebook: Open
 ) -> None:
     """With the flags that `relayd ports` prints to be pasted. The gate is copied in, and found there again."""
-    by_hand = run_by_hand(*service.relayd("ports").split())
-    spec = add(container=by_hand).appended("--route", "published")
+    by_hand = run_by_hand(*shlex.split(service.relayd("ports")))
+    spec = add("--route", "published", container=by_hand)
     works(spec, open_notebook)
     works(spec, open_notebook)
     # What a running one has can be asked for.

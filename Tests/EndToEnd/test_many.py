@@ -18,11 +18,12 @@ LIGHT = Path(__file__).with_name("light_kernel.py")
 
 
 @pytest.fixture
-def light(up: Callable[..., Container], add: Callable[..., Spec]) -> Spec:
-    """A kernelspec of the light kernel, in a container of its own."""
+def light(up: Callable[..., Container], add: Callable[..., Spec]) -> Callable[..., Spec]:
+    """A kernelspec of the light kernel, in a container of its own: `light(*options)`."""
     container = up()
     docker("cp", str(LIGHT), f"{container.name}:/light_kernel.py")
-    return add("--cmd", json.dumps(["python3", "/light_kernel.py", "{connection_file}"]), container=container)
+    command = json.dumps(["python3", "/light_kernel.py", "{connection_file}"])
+    return lambda *options: add("--cmd", command, *options, container=container)
 
 
 def all_answer(service: Service, spec: Spec, count: int, folder: Path) -> None:
@@ -39,12 +40,15 @@ def all_answer(service: Service, spec: Spec, count: int, folder: Path) -> None:
         assert len(service.status()["kernels"]) == count
 
 
-def test_fifty_shims_at_once_start_one_relayd(fresh_service: Service, light: Spec, tmp_path: Path) -> None:
+def test_fifty_shims_at_once_start_one_relayd(
+    fresh_service: Service, light: Callable[..., Spec], tmp_path: Path
+) -> None:
     assert fresh_service.daemons() == []
-    all_answer(fresh_service, light, 50, tmp_path / "shims")
+    all_answer(fresh_service, light(), 50, tmp_path / "shims")
 
 
 @pytest.mark.timeout(300)
-def test_a_hundred_kernels_in_one_container(service: Service, light: Spec, tmp_path: Path) -> None:
-    spec = light.appended("--route", "published")
-    all_answer(service, spec, 100, tmp_path / "shims")
+def test_a_hundred_kernels_in_one_container(
+    service: Service, light: Callable[..., Spec], tmp_path: Path
+) -> None:
+    all_answer(service, light("--route", "published"), 100, tmp_path / "shims")

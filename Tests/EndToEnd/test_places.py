@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,8 +53,7 @@ def test_workdir_is_obeyed(add: Callable[..., Spec], open_notebook: Open) -> Non
 
 
 def test_another_user(add: Callable[..., Spec], open_notebook: Open) -> None:
-    spec = add("--workdir", "/tmp").appended("--user", "nobody")
-    with open_notebook(spec) as notebook:
+    with open_notebook(add("--workdir", "/tmp", "--exec-user", "nobody")) as notebook:
         assert notebook.text("import os\nprint(os.getuid())") == "65534"
 
 
@@ -87,13 +87,16 @@ def test_the_caller_owns_what_is_written(
     project = tmp_path / "project"
     project.mkdir()
     project.chmod(0o777)
-    argv = add("--workdir", "/inside", container=(mounted := up("--volume", f"{project}:/inside"))).content["argv"]
+    mounted = up("--volume", f"{project}:/inside")
+    argv = add("--workdir", "/inside", "--exec-user", "host", container=mounted).content["argv"]
     if somebody:
         argv[0] = str(fresh_service.folder / "relay-shim")
     folder = tmp_path / "shim"
-    with launched(fresh_service, [*argv, "--user", "host"], folder, cwd=project, **somebody) as (_, connection):
+    with launched(fresh_service, argv, folder, cwd=project, **somebody) as (_, connection):
         with connected(connection) as client:
             done = run(client, "with open('mine', 'w') as file: file.write('x')\nimport os\nprint(os.getuid())")
+    # The folder is his: nobody else may talk to his relayd.
+    subprocess.run([fresh_service.folder / "relayd" if somebody else BINARIES / "relayd", "stop"], check=True, **({"env": fresh_service.environment} | somebody))
     uid = os.getuid() or SOMEBODY
     assert done.text() == f"{uid}\n"
     assert (project / "mine").stat().st_uid == uid

@@ -31,14 +31,14 @@ def route(service: Service) -> str:
 
 @pytest.mark.parametrize("name", ["published", "bridge", "line"])
 def test_a_route_by_name(add: Callable[..., Spec], open_notebook: Open, service: Service, name: str) -> None:
-    with open_notebook(add().appended("--route", name)) as notebook:
+    with open_notebook(add("--route", name)) as notebook:
         works(notebook)
         assert route(service) == name
 
 
 def test_the_best_route_is_chosen(add: Callable[..., Spec], open_notebook: Open, service: Service) -> None:
     """On the engine's own host root may look into the container; another user has its address at least."""
-    with open_notebook(add().appended("--route", "auto")) as notebook:
+    with open_notebook(add("--route", "auto")) as notebook:
         works(notebook)
         assert route(service) in ({"line"} if os.getuid() == 0 else {"bridge", "published"})
 
@@ -49,7 +49,7 @@ def test_auto_is_what_is_chosen_without_a_word(
     with open_notebook(add()) as notebook:
         plain = route(service)
         works(notebook)
-    with open_notebook(add().appended("--route", "auto")) as notebook:
+    with open_notebook(add("--route", "auto")) as notebook:
         assert route(service) == plain
 
 
@@ -69,5 +69,5 @@ def test_one_published_port_serves_all_channels(
 ) -> None:
     """The user name carries the channel; which port it came by does not matter."""
     one = run_by_hand("--publish", "127.0.0.1::10003")
-    with open_notebook(add(container=one).appended("--route", "published")) as notebook:
+    with open_notebook(add("--route", "published", container=one)) as notebook:
         works(notebook)

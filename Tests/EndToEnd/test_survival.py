@@ -85,6 +85,7 @@ def test_a_container_that_stops(up: Callable[..., Container], add: Callable[...,
         assert notebook.end() == 69
         assert "KR-CONTAINER-GONE" in notebook.complaints
         docker("start", container.name)
+        container.standing = container.processes()
         notebook.manager.restart_kernel(now=True)
         notebook.client.wait_for_ready(timeout=PATIENCE)
         assert notebook.text("print('again')") == "again"

@@ -167,8 +167,8 @@ import Testing
         let kernel = try RawKernel()
         let rig = try MuxRig(ports: MuxRig.freePorts(1))
         rig.register("k", path: kernel.path)
-        var crowd = try (0..<200).map { _ in try RawSocket(port: rig.ports[0]) }
-        #expect(rig.wait { $0["accepted"] == 200 })
+        var crowd = try (0..<400).map { _ in try RawSocket(port: rig.ports[0]) }
+        #expect(rig.wait { $0["accepted"] == 400 })
         #expect(rig.counters["strangers"]! <= Int64(Tuning.mostStrangers))
         let client = try RawSocket(port: rig.ports[0])
         var inside: RawSocket?

@@ -35,8 +35,12 @@ def relay_executable() -> Path:
     return Path(named).resolve()
 
 
+given: set[int] = set()
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, from below the range that the kernel gives outgoing connections.
+    """Ports that nobody listens on and that were not given out before, from below the range that the kernel gives
+    outgoing connections.
 
     A port from that range can be taken as the source of a connection while its owner restarts; a
     loopback connection even connects to itself that way.
@@ -44,7 +48,8 @@ def free_ports(count: int) -> list[int]:
     found: list[int] = []
     while len(found) < count:
         port = random.randrange(20_000, 32_000)
-        if port not in found and is_free(port):
+        if port not in given and is_free(port):
+            given.add(port)
             found.append(port)
     return found
 

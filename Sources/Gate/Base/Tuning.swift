@@ -1,8 +1,9 @@
 /// The numbers that shape a gate, each with what it trades.
 package enum Tuning {
     /// Connections that have not shown the token yet. A newcomer beyond them costs the oldest its place, so
-    /// that a flood of strangers cannot keep out somebody who knows what to say and says it at once.
-    package static let mostStrangers = 64
+    /// that a flood of strangers cannot keep out somebody who knows what to say and says it at once. Enough for fifty
+    /// kernels that are started and probed at the same moment.
+    package static let mostStrangers = 256
 
     /// How long a stranger may take to show the token. A real peer needs three round trips.
     package static let strangerDeadline: Duration = .seconds(10)

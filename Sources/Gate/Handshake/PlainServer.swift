@@ -92,6 +92,7 @@ package struct PlainServer: Sendable {
     package mutating func refuse(_ refusal: Refusal) -> Action {
         let greeted = state != .greeting || refusal == .mechanism
         state = .over
-        return .refuse(refusal, reply: greeted ? Command.error(refusal.reason).bytes : [])
+        let reply = greeted ? refusal.reason.map { Command.error($0).bytes } : nil
+        return .refuse(refusal, reply: reply ?? [])
     }
 }

@@ -25,9 +25,10 @@ package enum Refusal: String, CaseIterable, Sendable {
     /// The kernel itself refused.
     case kernelRefused
 
-    /// What an ERROR command says. libzmq hands a reason of three digits to the peer's monitor, and no other:
-    /// so 400, as in ZAP, for credentials that will not do the next time either, and 300 for what may.
-    var reason: String {
+    /// What an ERROR command says: 400, as in ZAP, for credentials that will not do the next time either, and 300 for
+    /// what may. Nothing where the peer did no wrong but wait: to libzmq one ERROR is like another, and it must
+    /// not take a full gate for one that does not know it.
+    var reason: String? {
         switch self {
         case .credentials: "400"
         case .kernelSilent, .kernelEnded, .kernelRefused, .hungUp: "300"
@@ -35,8 +36,7 @@ package enum Refusal: String, CaseIterable, Sendable {
         case .notZMTP, .oldZMTP: "this gate speaks ZMTP 3"
         case .malformed: "malformed command"
         case .tooLong: "command too long"
-        case .deadline: "handshake took too long"
-        case .crowd: "too many handshakes"
+        case .deadline, .crowd: nil
         }
     }
 }

@@ -90,7 +90,7 @@ package struct AddRequest {
         guard let container = try words.value("--container"), !container.isEmpty else {
             throw HostError(.usage, "--container is missing")
         }
-        try readPlace()
+        place = try PlaceOption.read(&words) ?? .user
         let command = try words.value("--cmd")
         let language = try words.value("--language") ?? Self.language(of: command)
         var spec = Kernelspec(
@@ -110,20 +110,6 @@ package struct AddRequest {
         guard words.rest.isEmpty else { throw HostError(.usage, "nothing belongs behind --") }
         try words.finish()
         return spec
-    }
-
-    private mutating func readPlace() throws {
-        var places: [JupyterFolders.Place] = []
-        if words.flag("--user") { places.append(.user) }
-        if words.flag("--sys-prefix") { places.append(.sysPrefix) }
-        if let prefix = try words.value("--prefix") {
-            guard !prefix.isEmpty else { throw HostError(.usage, "--prefix needs a folder") }
-            places.append(.prefix(prefix))
-        }
-        guard places.count < 2 else {
-            throw HostError(.usage, "only one of --user, --sys-prefix and --prefix can hold")
-        }
-        place = places.first ?? .user
     }
 
     /// What relay-shim will read is read here already: a slip shows now, and not when the kernel is to start.

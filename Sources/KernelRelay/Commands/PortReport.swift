@@ -41,15 +41,16 @@ struct PortReport {
 
     /// For a person: a line for each channel, and what to know about them.
     var text: String {
-        var lines = [Self.line("CHANNEL", "CONTAINER", "HOST")]
+        var table = [["CHANNEL", "CONTAINER", "HOST"]]
         for row in rows {
             let hosts = row.hosts.map { host in
                 let address = host.address.contains(":") ? "[\(host.address)]" : host.address
                 return "\(address):\(host.port)" + (host.isEverywhere ? " (all interfaces)" : "")
             }
             let shown = hosts.isEmpty ? "not published" : hosts.joined(separator: ", ")
-            lines.append(Self.line(row.channel, String(row.container), shown))
+            table.append([row.channel, String(row.container), shown])
         }
+        var lines = [Table.text(table)]
         if usesHostNetwork {
             lines.append("The container is on the host's network: its ports are the host's own.")
         } else if rows.allSatisfy(\.hosts.isEmpty) {
@@ -62,12 +63,5 @@ struct PortReport {
             )
         }
         return lines.joined(separator: "\n")
-    }
-
-    private static func line(_ channel: String, _ container: String, _ host: String) -> String {
-        func pad(_ text: String, _ width: Int) -> String {
-            text + String(repeating: " ", count: max(1, width - text.count))
-        }
-        return pad(channel, 10) + pad(container, 11) + host
     }
 }

@@ -8,15 +8,17 @@ extension Subcommand {
         name: "list",
         summary: "list the kernels that `relayd add` wrote",
         usage: """
-            usage: relayd list [--json]
+            usage: relayd list [--user|--sys-prefix|--prefix FOLDER] [--json]
 
-              --json    for programs
+            Looks where Jupyter does; --user, --sys-prefix and --prefix in that place alone.
             """
     ) { words in
-        var arguments = try Arguments(words, flags: ["--json"])
+        var arguments = try Arguments(
+            words, options: PlaceOption.options, flags: PlaceOption.flags.union(["--json"]))
         let asJSON = arguments.flag("--json")
+        let folders = try PlaceOption.folders(&arguments)
         try arguments.finish()
-        let all = InstalledSpec.all(JupyterFolders(environment: CurrentEnvironment.variables))
+        let all = InstalledSpec.all(folders)
         if asJSON {
             print(try SpecReport.json(.array(all.map(SpecReport.fields)), as: "kernelspecs"))
         } else {
@@ -29,17 +31,16 @@ extension Subcommand {
         name: "show",
         summary: "show what a kernel will run, and where its parts are",
         usage: """
-            usage: relayd show NAME [--json]
-
-              --json    for programs
+            usage: relayd show NAME [--user|--sys-prefix|--prefix FOLDER] [--json]
             """
     ) { words in
-        var arguments = try Arguments(words, flags: ["--json"])
+        var arguments = try Arguments(
+            words, options: PlaceOption.options, flags: PlaceOption.flags.union(["--json"]))
         let asJSON = arguments.flag("--json")
+        let folders = try PlaceOption.folders(&arguments)
         let name = try arguments.operand("NAME")
         try arguments.finish()
-        let installed = try InstalledSpec.named(
-            name, JupyterFolders(environment: CurrentEnvironment.variables))
+        let installed = try InstalledSpec.named(name, folders)
         print(
             asJSON
                 ? try SpecReport.json(SpecReport.fields(installed), as: "kernelspec")
@@ -50,10 +51,10 @@ extension Subcommand {
     static let remove = Subcommand(
         name: "remove",
         summary: "take kernels away that `relayd add` wrote",
-        usage: "usage: relayd remove NAME..."
+        usage: "usage: relayd remove [--user|--sys-prefix|--prefix FOLDER] NAME..."
     ) { words in
-        var arguments = try Arguments(words)
-        let folders = JupyterFolders(environment: CurrentEnvironment.variables)
+        var arguments = try Arguments(words, options: PlaceOption.options, flags: PlaceOption.flags)
+        let folders = try PlaceOption.folders(&arguments)
         var found = [try InstalledSpec.named(try arguments.operand("NAME"), folders)]
         while let name = arguments.operand() { found.append(try InstalledSpec.named(name, folders)) }
         try arguments.finish()
@@ -96,11 +97,7 @@ enum SpecReport {
                 installed.folder + (installed.isShadowed ? "  (hidden by another of this name)" : ""),
             ].map { printable($0, limit: 500) }
         }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            zip(row.dropLast(), widths).map { $0 + String(repeating: " ", count: $1 - $0.count + 2) }.joined()
-                + (row.last ?? "") + "\n"
-        }.joined()
+        return Table.text(rows) + "\n"
     }
 
     static func details(_ installed: InstalledSpec) -> String {
@@ -110,21 +107,12 @@ enum SpecReport {
             ("name", installed.name), ("display name", spec.displayName), ("container", spec.container),
             ("language", spec.language), ("interrupts", "by \(spec.interruptMode.rawValue)"),
             ("kernel.json", installed.file), ("program", spec.program + missing),
-            ("runs", spec.argv.map(quoted).joined(separator: " ")),
+            ("runs", spec.argv.map(ShellWord.quote).joined(separator: " ")),
         ]
         if installed.isShadowed { lines.append(("hidden", "by another kernel of this name")) }
         return lines.map { name, value in
             let gap = String(repeating: " ", count: 14 - name.count)
             return "\(name)\(gap)\(printable(value, limit: 4000))"
         }.joined(separator: "\n")
-    }
-
-    /// A word as a shell would take it.
-    private static func quoted(_ word: String) -> String {
-        let plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@,{}"
-        if !word.isEmpty, word.allSatisfy(plain.contains) { return word }
-        var text = "'"
-        for character in word { text += character == "'" ? "'\\''" : String(character) }
-        return text + "'"
     }
 }

@@ -11,6 +11,8 @@ package struct JupyterFolders: Sendable {
         case prefix(String)
     }
 
+    /// Set when nothing else is to be looked at.
+    package var only: String?
     private let environment: [String: String]
     private let pythonPrefix: @Sendable () -> String?
 
@@ -37,6 +39,7 @@ package struct JupyterFolders: Sendable {
 
     /// All of them, those first that win when two kernels have one name.
     package var search: [String] {
+        if let only { return [only] }
         var folders = variable("JUPYTER_PATH")?.split(separator: ":").map(String.init) ?? []
         folders.append(userData)
         if let prefix = sysPrefix { folders.append("\(prefix)/share/jupyter") }

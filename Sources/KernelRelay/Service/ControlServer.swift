@@ -63,10 +63,11 @@ package final class ControlServer: @unchecked Sendable {
     /// Takes no more connections; when it returns the socket's file is gone.
     package func close() {
         queue.sync {
-            accepting.setCancelHandler { self.listener = nil }
+            listener?.withdraw()
+            // Dispatch lets go of the descriptor in its own time.
+            accepting.setCancelHandler { [listener] in withExtendedLifetime(listener) {} }
             accepting.cancel()
+            listener = nil
         }
-        // Behind the handler, which the queue runs first.
-        queue.sync {}
     }
 }

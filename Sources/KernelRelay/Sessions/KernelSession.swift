@@ -96,7 +96,7 @@ package actor KernelSession {
         }
         self.container = container.name
         let gate = try await gates.gate(
-            engine: engine, container: container, user: launch.user, ports: launch.ports)
+            engine: engine, container: container, user: launch.user, ports: ports(of: container))
         self.gate = gate
         try stopIfAsked()
         let events = await gate.events(of: id)
@@ -111,6 +111,12 @@ package actor KernelSession {
         passOnEarlySignals()
         if let place { Task { await self.connect(place, gate, container) } }
         return try await attend(events)
+    }
+
+    /// Where the gate is to listen: as kernel.json says, else as the container's own labels do.
+    private func ports(of container: Container) -> [String: UInt16] {
+        let isUsual = launch.ports == StandardPorts.byChannel
+        return isUsual ? container.labelledPorts ?? launch.ports : launch.ports
     }
 
     /// Binds the notebook's five ports. The shim before may have been killed a moment ago, and its relay be on

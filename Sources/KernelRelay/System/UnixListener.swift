@@ -28,6 +28,12 @@ package final class UnixListener {
         guard listen(descriptor, 128) == 0 else { throw .system("listen \(path)") }
     }
 
+    /// Takes the name away at once; the descriptor stays until the listener goes.
+    package func withdraw() {
+        if isBound { unlink(path) }
+        isBound = false
+    }
+
     /// Somebody else closes the descriptor from now on.
     package func handOver() { isOurs = false }
 
