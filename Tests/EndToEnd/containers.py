@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,7 +47,7 @@ class Container:
         return {int(pid): command for pid, command in (line.split(maxsplit=1) for line in lines)}
 
     def gates(self) -> list[int]:
-        return [pid for pid, command in self.processes().items() if " gate --name " in command and pid not in self.standing]
+        return [pid for pid, command in self.processes().items() if re.search(r" gate( --join)? --name ", command) and pid not in self.standing]
 
     def kernels(self) -> list[str]:
         """What runs besides what stood there before and the gates; a zombie is not counted as running."""
@@ -79,5 +80,7 @@ class Container:
     def _files(self) -> list[str]:
         """Private folders and sockets. An image without a shell has no `find`: its container goes as a whole."""
         command = ["docker", "exec", self.name, "find", *PRIVATE_PLACES, "-name", "kr-??????", "-o", "-type", "s"]
-        found = subprocess.run(command, capture_output=True, timeout=60, text=True).stdout
-        return [f"file in {self.name}: {path}" for path in found.splitlines()]
+        found = subprocess.run(command, capture_output=True, timeout=60, text=True)
+        # The engine says on stdout that it found no `find`.
+        lines = found.stdout.splitlines() if found.returncode < 126 else []
+        return [f"file in {self.name}: {path}" for path in lines]

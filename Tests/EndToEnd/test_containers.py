@@ -49,7 +49,7 @@ def test_a_container_started_by_hand(
     service: Service, run_by_hand: Callable[..., Container], add: Callable[..., Spec], open_notebook: Open
 ) -> None:
     """With the flags that `relayd ports` prints to be pasted. The gate is copied in, and found there again."""
-    by_hand = run_by_hand(*shlex.split(service.relayd("ports")))
+    by_hand = run_by_hand(*shlex.split(service.relayd("ports").replace("\\\n", " ")))
     spec = add("--route", "published", container=by_hand)
     works(spec, open_notebook)
     works(spec, open_notebook)

@@ -21,7 +21,7 @@ import pytest
 import zmq
 from jupyter_client.connect import write_connection_file
 
-VENVS = Path(__file__).parents[2] / ".build" / "venvs"
+VENVS = Path(__file__).resolve().parents[2] / ".build" / "venvs"
 # Each stands for an age of ipykernel: see the requirement files.
 KERNELS = {"ipykernel-7": "main", "ipykernel-6": "ipykernel-6", "ipykernel-5": "ipykernel-5"}
 PATIENCE = 20.0  # seconds; far more than anything here takes, so only a fault reaches it

@@ -4,8 +4,8 @@ import RelayLink
 ///
 /// Concurrency: an actor. Those who ask for the same gate at once wait for one and the same opening.
 package actor GatePool {
+    /// Not the client: callers differ in what its environment is, and one gate must not get two links.
     private struct Key: Hashable {
-        let client: EngineClient
         let container: String
         let user: String
     }
@@ -21,26 +21,13 @@ package actor GatePool {
         engine: Engine, container: Container, user: String?, ports: [String: UInt16]
     ) async throws(Refusal) -> GateSession {
         let who = Self.canonical(user, in: container)
-        let key = Key(client: engine.client, container: container.id, user: who)
-        if let opening = gates[key], let gate = try? await opening.value, await gate.isOpen { return gate }
-        if isClosed { throw Refusal(.gateLost, "relayd is stopping") }
-        // While this one waited another may have begun.
-        let opening = await renewed(key, engine, container, user, who, ports)
-        do {
-            return try await opening.value
-        } catch {
+        let key = Key(container: container.id, user: who)
+        while let opening = gates[key] {
+            if let gate = try? await opening.value, await gate.isOpen() { return gate }
+            // Unless another caller has begun anew while this one waited.
             if gates[key] == opening { gates[key] = nil }
-            throw error as? Refusal ?? Refusal(.gateLost, container.name)
         }
-    }
-
-    private func renewed(
-        _ key: Key, _ engine: Engine, _ container: Container, _ user: String?, _ who: String,
-        _ ports: [String: UInt16]
-    ) async -> Task<GateSession, any Error> {
-        let before = gates[key]
-        if let before, let gate = try? await before.value, await gate.isOpen { return before }
-        if let now = gates[key], now != before { return now }
+        if isClosed { throw Refusal(.relaydStopping, container.name) }
         let secret = secret
         let opening = Task<GateSession, any Error> {
             try await GateSession(
@@ -48,7 +35,13 @@ package actor GatePool {
                 token: secret.token(container: container.id, user: who), ports: ports)
         }
         gates[key] = opening
-        return opening
+        do {
+            return try await opening.value
+        } catch {
+            if gates[key] == opening { gates[key] = nil }
+            if let error = error as? RelayError { throw Refusal(error) }
+            throw error as? Refusal ?? Refusal(.gateLost, container.name)
+        }
     }
 
     /// Two spellings of one user must not become two gates, of which only one could have the exposed ports.
@@ -84,7 +77,7 @@ package actor GatePool {
         get async {
             var all: [GateSession] = []
             for opening in gates.values {
-                if let gate = try? await opening.value, await gate.isOpen { all.append(gate) }
+                if let gate = try? await opening.value, await gate.isOpen() { all.append(gate) }
             }
             return all
         }

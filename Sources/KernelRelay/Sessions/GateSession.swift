@@ -1,5 +1,13 @@
 import RelayLink
 
+extension Refusal {
+    /// The gate is gone for certain: its container is, or runs without it.
+    fileprivate var isFinal: Bool {
+        let codes: [ErrorCode] = [.containerMissing, .containerStopped, .gateLost]
+        return codes.contains { $0.rawValue == code }
+    }
+}
+
 /// One gate: the container and the user in it, the link, and the kernels behind it.
 ///
 /// A link may end while the gate and its kernels live on: somebody killed the engine's client, or the engine was
@@ -104,10 +112,10 @@ package actor GateSession {
                 return
             } catch {
                 refusal = error
-                if error.code == ErrorCode.containerMissing.rawValue
-                    || error.code == ErrorCode.containerStopped.rawValue
-                {
-                    refusal = Refusal(.containerGone, container.name)
+                if error.isFinal {
+                    if error.code != ErrorCode.gateLost.rawValue {
+                        refusal = Refusal(.containerGone, container.name)
+                    }
                     break
                 }
             }
@@ -127,8 +135,11 @@ package actor GateSession {
         for kernel in kernels.keys { lose(kernel, refusal) }
     }
 
-    /// Whether a kernel may still be started here.
-    package var isOpen: Bool { !isClosing }
+    /// Whether a kernel may still be started here. A gate whose link was lost is waited for.
+    package func isOpen() async -> Bool {
+        if let rejoining { await rejoining.value }
+        return !isClosing
+    }
 
     private func liveLink() async throws(Refusal) -> GateLink {
         if let rejoining { await rejoining.value }
