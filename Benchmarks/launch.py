@@ -99,6 +99,8 @@ class Ways:
         inner = outer.with_suffix(".inner")
         ports = {f"{name}_port": port for name, port in zip(CHANNELS, range(10_000, 10_005), strict=True)}
         inner.write_text(json.dumps({**json.loads(outer.read_bytes()), "ip": "0.0.0.0", **ports}))
+        # ipykernel writes its connection file anew, and refuses one that others may read.
+        inner.chmod(0o600)
         return outer, inner
 
     @contextmanager
@@ -133,7 +135,7 @@ class Ways:
         pairs = zip(ports, range(10_000, 10_005), strict=True)
         publish = [word for outside, inside in pairs for word in ("--publish", f"127.0.0.1:{outside}:{inside}")]
         name = f"kr-bench-{uuid.uuid4().hex[:8]}"
-        command = ["docker", "run", "--rm", "--init", "--name", name, *publish, "--volume", f"{inner}:/connection.json:ro"]
+        command = ["docker", "run", "--rm", "--init", "--name", name, *publish, "--volume", f"{inner}:/connection.json"]
         try:
             yield Launch([*command, IMAGE, *KERNEL, "-f", "/connection.json"], outer)
         finally:
