@@ -89,7 +89,7 @@ def scratch() -> Iterator[str]:
 
 
 def test_from_scratch(
-    service: Service, up: Callable[..., Container], add: Callable[..., Spec], scratch: str, tmp_path: Path
+    scratch: str, service: Service, up: Callable[..., Container], add: Callable[..., Spec], tmp_path: Path
 ) -> None:
     """No shell and no libc: the static binary keeps the container alive, is its gate, and here its kernel, too.
 

@@ -185,6 +185,14 @@ package enum Tuning {
     /// to be restarted.
     package static let rejoinPauses: [Duration] = [0, 0.2, 0.5, 1, 2, 4, 6, 6].map { .seconds($0) }
 
+    /// How long a gate may take to answer; and, for the end of a kernel or of itself, how long beyond the grace: it looks
+    /// for what is left of a tree for ten seconds.
+    package static let gateAnswers: Duration = .seconds(10)
+    package static let gateEnds: Duration = .seconds(15)
+
+    /// How long a kernel that an earlier relayd started may wait for its shim, which tries for a minute.
+    package static let claimWithin: Duration = .seconds(70)
+
     /// How long a gate without kernels is kept: the next kernel starts faster by what an exec costs.
     package static let gateIdle: Duration = .seconds(300)
 

@@ -44,22 +44,38 @@ actor GateLink {
         }
     }
 
-    /// Asks, and waits for the answer.
-    func ask(_ request: (Int64) -> GateRequest) async throws(Refusal) -> GateReport {
+    /// Asks, and waits for the answer. A gate in a container that is paused gives none.
+    func ask(
+        within limit: Duration = Tuning.gateAnswers, _ request: (Int64) -> GateRequest
+    ) async throws(Refusal) -> GateReport {
         last += 1
         let number = last
         let message = request(number)
+        let timer = Task {
+            try? await Task.sleep(for: limit)
+            if !Task.isCancelled { self.giveUp(number) }
+        }
         let answer: GateReport? = await withCheckedContinuation { continuation in
             if isOver { return continuation.resume(returning: nil) }
             answers[number] = continuation
             gate.channel.send(message)
         }
+        timer.cancel()
         switch answer {
-        case nil: throw Refusal(.gateLost, "while it was asked for \(message.type)")
+        case nil where isOver: throw Refusal(.gateLost, "while it was asked for \(message.type)")
+        case nil: throw Refusal(.gateSilent, "asked for \(message.type)")
         case .failed(_, let code, let text, let remedy):
             throw Refusal(code: code, message: text, remedy: remedy)
         case .some(let report): return report
         }
+    }
+
+    private func giveUp(_ number: Int64) { answers.removeValue(forKey: number)?.resume(returning: nil) }
+
+    /// Asks, and does not wait: what it does shows elsewhere.
+    func tell(_ request: (Int64) -> GateRequest) {
+        last += 1
+        gate.channel.send(request(last))
     }
 
     /// Ends the link; the gate and its kernels live on.

@@ -53,6 +53,7 @@ package actor GateSession {
         let (gate, welcome) = try await opening.open(ports)
         self.welcome = welcome
         await listen(to: gate)
+        endUnclaimed()
     }
 
     package var kernelCount: Int { kernels.count }
@@ -109,6 +110,7 @@ package actor GateSession {
                 // What the gate does not know has ended longer ago than it remembers.
                 let known = Set(welcome.kernels.map(\.kernel))
                 for kernel in kernels.keys where !known.contains(kernel) { lose(kernel, refusal) }
+                endUnclaimed()
                 return
             } catch {
                 refusal = error
@@ -122,6 +124,21 @@ package actor GateSession {
             try? await Task.sleep(for: pause)
         }
         loseAll(refusal)
+    }
+
+    /// Kernels that the gate has and nobody here: an earlier relayd was killed while it started them, or their shims were
+    /// while there was none. Shims that live have claimed theirs in the time that this waits.
+    private func endUnclaimed() {
+        let strange = Set(welcome.kernels.filter { $0.state == .running }.map(\.kernel)).subtracting(
+            kernels.keys)
+        if strange.isEmpty { return }
+        Task {
+            try? await Task.sleep(for: Tuning.claimWithin)
+            for kernel in strange where self.kernels[kernel] == nil && self.ended[kernel] == nil {
+                Log.note("kernel unclaimed", ["kernel": kernel, "container": container.name])
+                try? await self.end(kernel, grace: .seconds(2))
+            }
+        }
     }
 
     private func lose(_ kernel: String, _ refusal: Refusal) {
@@ -177,14 +194,16 @@ package actor GateSession {
         return file
     }
 
-    package func signal(_ kernel: String, _ number: Int32) async throws(Refusal) {
-        _ = try await liveLink().ask { .signal(request: $0, kernel: kernel, number: number, to: .group) }
+    /// Nobody waits for the answer: a kernel that has ended meanwhile is told of by its events.
+    package func signal(_ kernel: String, _ number: Int32) async {
+        guard let link = try? await liveLink() else { return }
+        await link.tell { .signal(request: $0, kernel: kernel, number: number, to: .group) }
     }
 
     /// Ends a kernel and its whole tree; its events say how.
     package func end(_ kernel: String, grace: Duration) async throws(Refusal) {
         let milliseconds = Int64(grace / .milliseconds(1))
-        _ = try await liveLink().ask {
+        _ = try await liveLink().ask(within: grace + Tuning.gateEnds) {
             .end(request: $0, kernel: kernel, graceMilliseconds: milliseconds)
         }
     }
@@ -199,7 +218,9 @@ package actor GateSession {
         isClosing = true
         let milliseconds = Int64(grace / .milliseconds(1))
         guard let link else { return }
-        _ = try? await link.ask { .stop(request: $0, graceMilliseconds: milliseconds) }
+        _ = try? await link.ask(within: grace + Tuning.gateEnds) {
+            .stop(request: $0, graceMilliseconds: milliseconds)
+        }
         await link.close()
     }
 

@@ -38,7 +38,9 @@ package actor KernelSession {
     private var relay: Relay?
     private var gate: GateSession?
     /// The gate has been told to start it, so that it must be told to end it.
-    private var isSpawned = false
+    private var mayRun = false
+    /// The shim has been told.
+    private var isLaunched = false
     private var ending: Ending?
     private var early: [Int32] = []
     private var search: RouteSearch?
@@ -100,8 +102,11 @@ package actor KernelSession {
         self.gate = gate
         try stopIfAsked()
         let events = await gate.events(of: id)
+        mayRun = true
         let place = try await keptContainer == nil ? spawn(at: gate, in: container) : find(at: gate)
-        isSpawned = true
+        // The shim may have gone meanwhile.
+        try stopIfAsked()
+        isLaunched = true
         shim.send(
             ControlReport.launched(
                 request: request,
@@ -157,18 +162,26 @@ package actor KernelSession {
             do throws(Refusal) {
                 return .init(connectionFile: try await gate.spawn(request), transport: launch.transport)
             } catch {
-                // The first of two names of python may be missing; that tells less than the other's absence.
                 refusal = error
+                // A link that was lost may have been lost behind the request.
+                if error.code == ErrorCode.gateLost.rawValue || error.code == ErrorCode.gateSilent.rawValue {
+                    throw error
+                }
+                // Of two names of python one may be missing.
                 if !error.isGate(.commandNotFound) { break }
             }
         }
-        await gate.forget(id)
+        mayRun = false
         throw refusal
     }
 
     /// A kernel that runs already; nothing when it has ended meanwhile, which its events tell.
-    private func find(at gate: GateSession) async -> KernelPlace? {
-        guard let kernel = await gate.known(id), kernel.state == .running else { return nil }
+    private func find(at gate: GateSession) async throws(Refusal) -> KernelPlace? {
+        guard let kernel = await gate.known(id) else {
+            mayRun = false
+            throw Refusal(.gateLost, "its gate is another now, and knows nothing of the kernel")
+        }
+        if kernel.state != .running { return nil }
         return .init(connectionFile: kernel.connectionFile, transport: kernel.transport)
     }
 
@@ -217,16 +230,15 @@ package actor KernelSession {
             switch event {
             case .output(let stream, let data): passOn(stream, data)
             case .exited(let exit):
-                isSpawned = false
-                search?.cancel()
+                mayRun = false
                 if let refusal { throw refusal }
                 return exit
             case .lost(let refusal):
-                isSpawned = false
-                search?.cancel()
+                mayRun = false
                 throw refusal
             }
         }
+        if let refusal { throw refusal }
         return nil
     }
 
@@ -249,7 +261,7 @@ package actor KernelSession {
 
     /// A signal from Jupyter, by way of the shim.
     package func signal(_ number: Int32) async {
-        guard isSpawned, let gate else {
+        guard isLaunched, let gate else {
             // Before there is a kernel, what would end it ends the launch.
             if [SIGTERM, SIGHUP, SIGQUIT, SIGKILL].contains(number) {
                 await end(.asked(grace: .zero))
@@ -258,8 +270,7 @@ package actor KernelSession {
             }
             return
         }
-        // A kernel that has just ended is told of by its event.
-        try? await gate.signal(id, number)
+        await gate.signal(id, number)
     }
 
     private func passOnEarlySignals() {
@@ -295,11 +306,22 @@ package actor KernelSession {
         state = .ending
         search?.cancel()
         if how == .abandoned { await stopRelay(listening: .zero) }
-        guard isSpawned, let gate else { return }
+        guard isLaunched, let gate else { return }
         switch how {
-        case .abandoned: try? await gate.end(id, grace: Tuning.abandonedGrace)
-        case .asked(let grace): try? await gate.end(id, grace: grace)
+        case .abandoned: await endKernel(at: gate, grace: Tuning.abandonedGrace)
+        case .asked(let grace): await endKernel(at: gate, grace: grace)
         case .handedOver: await gate.forget(id)
+        }
+    }
+
+    /// Its events tell of the end. Where the gate does not, nothing will: the session then ends without.
+    private func endKernel(at gate: GateSession, grace: Duration) async {
+        do throws(Refusal) {
+            try await gate.end(id, grace: grace)
+        } catch {
+            if refusal == nil { refusal = error }
+            mayRun = false
+            await gate.forget(id)
         }
     }
 
@@ -312,9 +334,9 @@ package actor KernelSession {
     private func finish() async {
         state = .ending
         search?.cancel()
-        // A launch that was abandoned half-way, or a link that is lost for this kernel alone.
-        if isSpawned, ending != .handedOver, let gate {
-            try? await gate.end(id, grace: Tuning.abandonedGrace)
+        // A launch that came to nothing half-way. One that is handed over the next relayd hears of from the shim.
+        if mayRun, !(ending == .handedOver && isLaunched), let gate {
+            await endKernel(at: gate, grace: Tuning.abandonedGrace)
         }
         await stopRelay(listening: Tuning.lastWordsOfKernel)
         if let gate {
