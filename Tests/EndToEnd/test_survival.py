@@ -14,7 +14,7 @@ from conftest import Open
 from containers import Container, docker
 from notebooks import Notebook
 from processes import PATIENCE
-from service import Service, Spec, pauses
+from service import Service, Spec, command_of, pauses
 
 
 def until(met: Callable[[], bool], what: str) -> None:
@@ -75,7 +75,7 @@ def test_the_link_to_the_gate_may_die(notebook: Notebook, service: Service) -> N
     (client,) = relayd.children()
     client.kill()
     assert notebook.text("print('here')") == "here"
-    until(lambda: any("--join" in child.cmdline() for child in relayd.children()), "a new link")
+    until(lambda: any("--join" in command_of(child) for child in relayd.children()), "a new link")
     request = notebook.client.execute("import time\nprint('asleep', flush=True)\ntime.sleep(60)")
     await_text(notebook.client, "asleep")
     notebook.manager.interrupt_kernel()
