@@ -136,9 +136,9 @@ import Testing
 
     @Test func tooMuchIsNotRead() async throws {
         let endless = try engine("\(Self.lives) inspect*) exec yes;;")
-        let begin = ContinuousClock.now
         let error = await code { _ = try await endless.container("c") }
-        #expect(error?.code == .engineFailed && begin.duration(to: .now) < .seconds(10))
+        // Cut off by its size: by the time it would be another code.
+        #expect(error?.code == .engineFailed)
         let loud = try engine(
             "\(Self.lives) inspect*) head -c 20000000 /dev/zero >&2; echo end >&2; exit 3;;")
         let cause = await code { _ = try await loud.container("c") }?.cause ?? ""

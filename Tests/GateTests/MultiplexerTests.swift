@@ -141,7 +141,7 @@ import Testing
         // Half of a handshake, and nothing more.
         let plain = Greeting(mechanism: "PLAIN", isServer: false).bytes
         #expect(try answer(Array(plain.prefix(20))).isEmpty)
-        #expect(try answer(plain) == Command.error("handshake took too long").bytes)
+        #expect(try answer(plain).isEmpty)
         // One byte at a time, for ever.
         let loris = try RawSocket(port: rig.ports[0])
         let started = Deadline.now()
