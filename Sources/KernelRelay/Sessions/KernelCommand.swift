@@ -17,7 +17,9 @@ enum KernelCommand {
         guard let command else {
             // Debian's images have only the first, others only the second.
             return ["python3", "python"].map {
-                [$0, "-m", "ipykernel_launcher", "-f", placeholder] + trailing
+                // As ipykernel's own kernelspec has it: frozen modules have no lines to break at. Pythons that
+                // know nothing of it ignore it.
+                [$0, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", placeholder] + trailing
             }
         }
         var words: [String]
