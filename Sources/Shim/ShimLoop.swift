@@ -12,14 +12,14 @@ final class ShimLoop {
     private let signals: SignalInbox
     private var life: Life
     private var socket: ControlSocket?
-    private let outlets: [GateReport.OutputStream: Outlet]
+    private let outlets: Outlets
     /// Jupyter's process, as long as it is of interest; else -1.
     private var parent: Int32
     private var ending: Ending?
 
     init(
         _ launch: ControlRequest.Launch, folder: RuntimeFolder, caller: CallerEnvironment,
-        outlets: [GateReport.OutputStream: Outlet]
+        outlets: Outlets
     ) throws(HostError) {
         self.folder = folder
         self.caller = caller
@@ -92,12 +92,12 @@ final class ShimLoop {
             words += Self.read(start.stderr, atMost: 16 * 1024 - words.count)
             if let outcome {
                 if outcome == 0 { return }
-                outlets[.stderr]?.put(words)
+                outlets.passOn(words)
                 throw HostError(.relaydStart, "`relayd start` ended with \(outcome)")
             }
             guard ending == nil, .now < deadline else {
                 start.kill()
-                outlets[.stderr]?.put(words)
+                outlets.passOn(words)
                 if ending != nil { return }
                 throw HostError(.relaydStart, "`relayd start` took over \(Patience.start / 1000) s")
             }
@@ -118,16 +118,17 @@ final class ShimLoop {
 
     /// Waits once, for anything, and sees to all that happened.
     private func wait(until deadline: Moment?, also: [Int32] = []) {
+        let events = Int32(POLLIN) | (socket?.wantsToWrite == true ? Int32(POLLOUT) : 0)
         var waits = [
             pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: parent, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: socket?.descriptor ?? -1, events: events, revents: 0),
+            pollfd(fd: socket?.descriptor ?? -1, events: Int16(events), revents: 0),
         ]
         waits += also.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        waits += outlets.values.compactMap(\.waits)
+        waits += outlets.waits
         let patience = deadline.map { Int32(clamping: max(0, $0 - .now)) } ?? -1
         if poll(&waits, nfds_t(waits.count), patience) > 0 {
-            for outlet in outlets.values { outlet.drain() }
+            outlets.drain()
             if waits[0].revents != 0 {
                 for number in signals.take() { obey(life.signalled(number)) }
             }
@@ -135,14 +136,6 @@ final class ShimLoop {
             if waits[2].revents != 0 { talk(waits[2].revents) }
         }
         obey(life.timePassed(at: .now))
-    }
-
-    private var events: Int16 {
-        var events: Int32 = 0
-        // What nobody reads is left with relayd.
-        if outlets.values.allSatisfy({ $0.backlog < Outlet.limit }) { events |= Int32(POLLIN) }
-        if socket?.wantsToWrite == true { events |= Int32(POLLOUT) }
-        return Int16(events)
     }
 
     private func parentEnded() {
@@ -175,7 +168,7 @@ final class ShimLoop {
                         life.unreachable(
                             HostError(.usage, "over a megabyte of words and variables"), at: .now))
                 }
-            case .print(let stream, let bytes): outlets[stream]?.put(bytes)
+            case .print(let stream, let bytes): outlets.put(stream, bytes)
             case .reachAgain(let milliseconds):
                 socket = nil
                 let moment = Moment.now + milliseconds
