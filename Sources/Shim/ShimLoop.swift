@@ -16,6 +16,8 @@ final class ShimLoop {
     /// Jupyter's process, as long as it is of interest; else -1.
     private var parent: Int32
     private var ending: Ending?
+    /// What the last `relayd start` wrote to stderr.
+    private var startWords: [UInt8] = []
 
     init(
         _ launch: ControlRequest.Launch, folder: RuntimeFolder, caller: CallerEnvironment,
@@ -53,6 +55,8 @@ final class ShimLoop {
                 if socket != nil, ending == nil { obey(life.reached()) }
             } catch {
                 obey(life.unreachable(error, at: .now))
+                // Of a start that was followed by a better one nobody needs to hear.
+                if ending != nil { outlets.passOn(startWords) }
             }
         }
     }
@@ -83,21 +87,19 @@ final class ShimLoop {
     }
 
     private func start() throws(HostError) {
+        startWords = []
         let start = try RelaydProgram(caller).start()
         let deadline = Moment.now + Patience.start
-        var words: [UInt8] = []
         while true {
             // Before the last look at its pipe, or what it said in between would be lost.
             let outcome = start.outcome()
-            words += Self.read(start.stderr, atMost: 16 * 1024 - words.count)
+            startWords += Self.read(start.stderr, atMost: 16 * 1024 - startWords.count)
             if let outcome {
                 if outcome == 0 { return }
-                outlets.passOn(words)
                 throw HostError(.relaydStart, "`relayd start` ended with \(outcome)")
             }
             guard ending == nil, .now < deadline else {
                 start.kill()
-                outlets.passOn(words)
                 if ending != nil { return }
                 throw HostError(.relaydStart, "`relayd start` took over \(Patience.start / 1000) s")
             }
