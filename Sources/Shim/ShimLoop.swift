@@ -66,16 +66,18 @@ final class ShimLoop {
     /// The relayd that is there, or one that is started; nothing when the shim ends meanwhile.
     private func reach() throws(HostError) -> ControlSocket? {
         if let socket = try ControlSocket.connect(folder.socket) { return socket }
-        let lock = try StartLock(folder.startLock)
         let deadline = Moment.now + Patience.lock
-        while !lock.tryTaking() {
+        var lock = try FileLock(trying: folder.startLock)
+        while lock == nil {
             wait(until: .now + Patience.lockTick)
             if ending != nil { return nil }
             if let socket = try ControlSocket.connect(folder.socket) { return socket }
             guard .now < deadline else {
                 throw HostError(.relaydStart, "another shim has been at it for \(Patience.lock / 1000) s")
             }
+            lock = try FileLock(trying: folder.startLock)
         }
+        defer { withExtendedLifetime(lock) {} }
         // Whoever held the lock has started one.
         if let socket = try ControlSocket.connect(folder.socket) { return socket }
         try start()

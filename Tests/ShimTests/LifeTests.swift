@@ -66,7 +66,8 @@ import Testing
     }
 
     private let turnedAway = ControlReport.failed(
-        request: 1, code: "KR-RELAYD-STOPPING", message: "relayd is ending", remedy: "Start the kernel again.")
+        request: 1, code: "KR-RELAYD-STOPPING", message: "relayd is ending", remedy: "Start the kernel again."
+    )
 
     @Test func theCodeOfARelaydThatEndsIsInTheCatalogue() throws {
         let listed: [HostErrorTests.Entry] = try Repository.decode("protocol/errors.json")
