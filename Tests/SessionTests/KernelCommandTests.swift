@@ -35,6 +35,15 @@ import Testing
             try read("x {connection_file}", trailing: ["-v"]) == [["x", "{connection_file}", "-v"]])
     }
 
+    /// Jupyter puts it there as it is, whatever it means to a shell, to JSON or to Python.
+    @Test(arguments: ["/a b/k.json", "/it's/k.json", "/a\"b/k.json", "/a\\b/k.json", "/\u{e9}/k.json"])
+    func aPathMayHaveAnyName(path: String) throws {
+        for command in ["R -f \(path)", "['R', '-f', '\(path)']", "[\"R\", \"-f\", \"\(path)\"]"] {
+            let commands = try KernelCommand.candidates(command, connectionFile: path, trailing: [])
+            #expect(commands == [["R", "-f", "{connection_file}"]])
+        }
+    }
+
     @Test(arguments: ["", "   ", "'unclosed", "[]", "[1]", #"[""]"#])
     func isRefused(command: String) {
         #expect(throws: Refusal.self) { try read(command) }
