@@ -15,7 +15,9 @@ import Testing
         #expect(commands.map(\.first) == ["python3", "python"])
         for command in commands {
             #expect(
-                command.dropFirst() == ["-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}", "--debug"])
+                command.dropFirst() == [
+                    "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}", "--debug",
+                ])
         }
     }
 
