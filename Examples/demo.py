@@ -40,7 +40,7 @@ def main() -> None:
     print(f'\nGo on in JupyterLab, with the kernel "{DISPLAY}":\n')
     print(f"    . {shlex.quote(str(VENV / 'bin/activate'))}")
     print(f"    jupyter lab{as_root}")
-    print("\nmake demo-clean takes it all away.")
+    print("\nmake demo-clean takes container, kernel and image away again.")
 
 
 def clean() -> None:
