@@ -63,13 +63,14 @@ import Testing
         let first = try FakeRelayd(rig.socket)
         let shim = try rig.shim()
         let next = try FakeRelayd(rig.waiting)
-        for _ in 0..<3 {
+        for round in 1...3 {
             let connection = try first.connection()
             guard case .launch = try connection.next() else { throw Silence(description: "launch") }
+            // Its last words, when nobody listens any more.
+            if round == 3 { first.die() }
             connection.send(
                 .failed(request: 1, code: "KR-RELAYD-STOPPING", message: "relayd is ending", remedy: "R."))
         }
-        first.die()
         let connection = try next.connection()
         guard case .launch = try connection.next() else { throw Silence(description: "launch") }
         connection.send(Rig.exited(.code(0)))
