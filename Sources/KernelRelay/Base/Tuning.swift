@@ -189,6 +189,13 @@ package enum Tuning {
     /// for what is left of a tree for ten seconds.
     package static let gateAnswers: Duration = .seconds(10)
     package static let gateEnds: Duration = .seconds(15)
+    package static let gateLeaves: Duration = .seconds(1)
+
+    /// A link that lived so long was a good one; one that was lost sooner counts against its gate.
+    package static let linkIsStable: Duration = .seconds(10)
+
+    /// How long a session waits for a shim that does not read what its kernel said last.
+    package static let farewellToShim: Duration = .seconds(5)
 
     /// How long a kernel that an earlier relayd started may wait for its shim, which tries for a minute.
     package static let claimWithin: Duration = .seconds(70)
@@ -203,6 +210,9 @@ package enum Tuning {
 
     /// How long after a kernel's start or end relayd gives memory back that it no longer needs: when the start is over.
     package static let tidyAfter: Duration = .seconds(3)
+
+    /// How long a relayd waits for one that ends and has given its socket up already.
+    package static let predecessorEnds: Duration = .seconds(15)
 
     /// How long the control socket rests when there is no descriptor for another connection.
     package static let acceptPauseMicroseconds: UInt32 = 50_000

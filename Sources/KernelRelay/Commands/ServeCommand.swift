@@ -27,9 +27,7 @@ extension Subcommand {
         try arguments.finish()
         let folder = try RuntimeFolder(environment: CurrentEnvironment.variables)
         // Not the socket: that of a relayd that was killed is still there.
-        guard let lock = try FileLock(trying: folder.serveLock) else {
-            throw HostError(.relaydRunning, folder.path)
-        }
+        let lock = try await take(folder)
         signal(SIGPIPE, SIG_IGN)
         Descriptors.raiseLimit()
         Log.turnOn()
@@ -50,6 +48,18 @@ extension Subcommand {
         // Only now may another serve; the connections of shims end with this process.
         withExtendedLifetime(lock) {}
         return 0
+    }
+}
+
+/// Waits for a relayd that is on its way out: its socket is gone, and its kernels' shims want the next one.
+private func take(_ folder: RuntimeFolder) async throws -> FileLock {
+    let deadline = ContinuousClock.now + Tuning.predecessorEnds
+    while true {
+        if let lock = try FileLock(trying: folder.serveLock) { return lock }
+        guard access(folder.socket, F_OK) != 0, ContinuousClock.now < deadline else {
+            throw HostError(.relaydRunning, folder.path)
+        }
+        try await Task.sleep(for: .milliseconds(20))
     }
 }
 

@@ -33,10 +33,12 @@ extension Subcommand {
         _ = try await client.ask(.stop(request: 1, graceMilliseconds: grace))
         // It has answered; its process ends a moment later, and with it the lock.
         for _ in 0..<500 {
-            if try FileLock(trying: folder.serveLock) != nil { break }
+            if try FileLock(trying: folder.serveLock) != nil {
+                print("stopped")
+                return 0
+            }
             try await Task.sleep(for: .milliseconds(10))
         }
-        print("stopped")
-        return 0
+        throw HostError(.relaydRunning, "its kernels are ended, and it is not")
     }
 }

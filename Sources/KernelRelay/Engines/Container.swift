@@ -24,12 +24,10 @@ package struct Container: Sendable, Equatable {
     package struct Bind: Sendable, Hashable {
         package var source: String
         package var destination: String
-        package var isReadOnly: Bool
 
-        package init(source: String, destination: String, isReadOnly: Bool) {
+        package init(source: String, destination: String) {
             self.source = source
             self.destination = destination
-            self.isReadOnly = isReadOnly
         }
     }
 
@@ -42,12 +40,13 @@ package struct Container: Sendable, Equatable {
     package var image: String
     /// What an exec runs as when no user is named; empty for root.
     package var user: String
-    package var workdir: String
     /// The container's own, on bridges.
     package var addresses: [String]
     /// By the container's TCP port.
     package var published: [UInt16: [HostPort]]
     package var binds: [Bind]
+    /// Where anything is mounted, of whatever kind.
+    package var mounts: [String]
     package var labels: [String: String]
     package var usesHostNetwork: Bool
     package var isRootReadOnly: Bool

@@ -5,12 +5,10 @@ import RelayLink
 struct InspectRecord: Decodable, Sendable {
     struct Mount: Decodable, Sendable {
         let type, source, destination: String?
-        let isWritable: Bool?
         enum CodingKeys: String, CodingKey {
             case type = "Type"
             case source = "Source"
             case destination = "Destination"
-            case isWritable = "RW"
         }
     }
     struct State: Decodable, Sendable {
@@ -27,11 +25,10 @@ struct InspectRecord: Decodable, Sendable {
         }
     }
     struct Config: Decodable, Sendable {
-        let user, workdir, image: String?
+        let user, image: String?
         let labels: [String: String]?
         enum CodingKeys: String, CodingKey {
             case user = "User"
-            case workdir = "WorkingDir"
             case image = "Image"
             case labels = "Labels"
         }
@@ -119,9 +116,9 @@ struct InspectRecord: Decodable, Sendable {
             id: id, name: name.isEmpty ? id : RelayLink.printable(name), state: condition,
             pid: Int32(exactly: self.state?.pid ?? 0) ?? 0,
             image: config?.image ?? imageName ?? image ?? "", user: config?.user ?? "",
-            workdir: config?.workdir.flatMap { $0.isEmpty ? nil : $0 } ?? "/",
             addresses: network.addresses, published: network.published(remoteHost: remoteHost),
-            binds: mounts.compactMap(Self.bind), labels: config?.labels ?? [:],
+            binds: mounts.compactMap(Self.bind), mounts: mounts.compactMap(\.destination),
+            labels: config?.labels ?? [:],
             usesHostNetwork: network.hostConfig?.networkMode == "host",
             isRootReadOnly: hostConfig?.isRootReadOnly ?? false, gateMount: Self.gateMount(mounts),
             exitCode: self.state?.exitCode ?? 0, failure: self.state?.error ?? "")
@@ -190,7 +187,7 @@ struct InspectRecord: Decodable, Sendable {
         guard mount.type == "bind", let source = mount.source, let destination = mount.destination else {
             return nil
         }
-        return .init(source: source, destination: destination, isReadOnly: mount.isWritable == false)
+        return .init(source: source, destination: destination)
     }
 
     /// The gate, or the folder that it stands in.

@@ -35,7 +35,7 @@ struct ControlConnection {
             session = await begin(number, launch, nil, instead: session)
         case .resume(let number, let launch, let keepsake):
             session = await begin(number, launch, keepsake, instead: session)
-        case .signal(let number): await session?.signal(number)
+        case .signal(let number): session?.signal(number)
         case .status(let number):
             channel.send(ControlReport.status(request: number, await supervisor.status()))
         case .connection(let number, let name):
@@ -49,7 +49,7 @@ struct ControlConnection {
         case .stop(let number, let grace):
             await supervisor.stop(grace: .milliseconds(grace))
             channel.send(ControlReport.done(request: number))
-            await channel.flush()
+            await channel.flush(within: .seconds(1))
             onStopped()
         }
     }

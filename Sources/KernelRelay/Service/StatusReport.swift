@@ -36,7 +36,8 @@ enum StatusReport {
         return [
             "container": .string(gate.container.name), "container_id": .string(gate.container.id),
             "user": .string(welcome.user ?? String(welcome.uid)), "pid": .whole(Int64(welcome.pid)),
-            "release": .string(welcome.release), "kernels": .whole(Int64(await gate.kernelCount)),
+            "state": .string(await gate.state), "release": .string(welcome.release),
+            "kernels": .whole(Int64(await gate.kernelCount)),
             "ports": .object(welcome.ports.mapValues { .whole(Int64($0)) }),
         ]
     }

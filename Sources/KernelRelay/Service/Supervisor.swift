@@ -16,7 +16,7 @@ package actor Supervisor {
         gates = GatePool(secret: try GateSecret(folder: folder))
     }
 
-    /// Begins a kernel's life; `over` is called at its end.
+    /// Begins a kernel's life.
     func begin(
         _ launch: ControlRequest.Launch, keepsake: ControlRequest.Keepsake?, request: Int64,
         for shim: FrameChannel
@@ -95,7 +95,9 @@ package actor Supervisor {
             list.append(StatusReport.kernel(session, await session.summary))
         }
         var gateList: [JSON] = []
-        for gate in await gates.all { gateList.append(await StatusReport.gate(gate)) }
+        for gate in await gates.all where await gate.state != "closed" {
+            gateList.append(await StatusReport.gate(gate))
+        }
         return [
             "schema_version": 1, "release": .string(ControlProtocol.release), "pid": .whole(Int64(getpid())),
             "uptime_seconds": StatusReport.seconds(since: began), "kernels": .array(list),
@@ -119,7 +121,10 @@ package actor Supervisor {
     /// Ends, and leaves the kernels running behind their gates: the next relayd takes them up again.
     package func handOver() async {
         isStopping = true
-        for session in Array(kernels.values) { await session.handOver() }
+        let all = Array(kernels.values)
+        await withTaskGroup { group in
+            for session in all { group.addTask { await session.handOver() } }
+        }
         await untilEmpty()
         await gates.close(stopping: false)
     }

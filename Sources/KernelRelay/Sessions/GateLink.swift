@@ -25,7 +25,10 @@ actor GateLink {
             // Streams other than the control stream are for tunnels; a gate of this protocol opens none.
             guard frame.stream == Frame.control else { continue }
             // A report of a later release is not for us, and no reason to give up the kernels.
-            guard let report = try? GateReport(json: frame.payload) else { continue }
+            guard let report = try? GateReport(json: frame.payload) else {
+                failAnswer(in: frame.payload)
+                continue
+            }
             hear(report)
         }
         isOver = true
@@ -57,17 +60,25 @@ actor GateLink {
         }
         let answer: GateReport? = await withCheckedContinuation { continuation in
             if isOver { return continuation.resume(returning: nil) }
+            guard gate.channel.send(message) else { return continuation.resume(returning: nil) }
             answers[number] = continuation
-            gate.channel.send(message)
         }
         timer.cancel()
         switch answer {
+        case nil where message.json.count > Frame.largestPayload:
+            throw Refusal(GateError(.frame, "\(message.type) for the gate"))
         case nil where isOver: throw Refusal(.gateLost, "while it was asked for \(message.type)")
         case nil: throw Refusal(.gateSilent, "asked for \(message.type)")
         case .failed(_, let code, let text, let remedy):
             throw Refusal(code: code, message: text, remedy: remedy)
         case .some(let report): return report
         }
+    }
+
+    /// Whoever waits for an answer that cannot be understood need not wait longer.
+    private func failAnswer(in payload: [UInt8]) {
+        guard let number = (try? JSON(parsing: payload))?.fields?["request"]?.integer else { return }
+        giveUp(number)
     }
 
     private func giveUp(_ number: Int64) { answers.removeValue(forKey: number)?.resume(returning: nil) }

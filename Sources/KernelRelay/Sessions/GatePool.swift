@@ -12,6 +12,8 @@ package actor GatePool {
 
     private let secret: GateSecret
     private var gates: [Key: Task<GateSession, any Error>] = [:]
+    /// The last that was opened for each.
+    private var opened: [Key: GateSession] = [:]
     private var isClosed = false
 
     package init(secret: GateSecret) { self.secret = secret }
@@ -23,7 +25,8 @@ package actor GatePool {
         let who = Self.canonical(user, in: container)
         let key = Key(container: container.id, user: who)
         while let opening = gates[key] {
-            if let gate = try? await opening.value, await gate.isOpen() { return gate }
+            let gate = try await result(of: opening, key, container)
+            if await gate.isOpen() { return gate }
             // Unless another caller has begun anew while this one waited.
             if gates[key] == opening { gates[key] = nil }
         }
@@ -35,8 +38,17 @@ package actor GatePool {
                 token: secret.token(container: container.id, user: who), ports: ports)
         }
         gates[key] = opening
+        return try await result(of: opening, key, container)
+    }
+
+    /// One opening that fails is the failure of all who waited for it.
+    private func result(
+        of opening: Task<GateSession, any Error>, _ key: Key, _ container: Container
+    ) async throws(Refusal) -> GateSession {
         do {
-            return try await opening.value
+            let gate = try await opening.value
+            opened[key] = gate
+            return gate
         } catch {
             if gates[key] == opening { gates[key] = nil }
             if let error = error as? RelayError { throw Refusal(error) }
@@ -59,34 +71,21 @@ package actor GatePool {
     }
 
     private func stopIfIdle(_ gate: GateSession) async {
-        guard !isClosed, await gate.idleTime >= Tuning.gateIdle else { return }
-        await remove(gate)
+        // Who asks for it from now on finds it closed, and starts another.
+        guard !isClosed, await gate.closeIfIdle(for: Tuning.gateIdle) else { return }
         await gate.stop(grace: .zero)
+        opened = opened.filter { $0.value !== gate }
     }
 
-    private func remove(_ gate: GateSession) async {
-        for (key, opening) in gates {
-            if let other = try? await opening.value, other === gate, gates[key] == opening {
-                gates[key] = nil
-            }
-        }
-    }
-
-    /// Those that are open now.
-    package var all: [GateSession] {
-        get async {
-            var all: [GateSession] = []
-            for opening in gates.values {
-                if let gate = try? await opening.value, await gate.isOpen() { all.append(gate) }
-            }
-            return all
-        }
-    }
+    /// Those that have answered once, whatever they are doing now: nobody waits for one that is being joined.
+    package var all: [GateSession] { Array(opened.values) }
 
     /// Ends all gates, or lets go of them; no other is opened.
     package func close(stopping: Bool) async {
         isClosed = true
-        let gates = await all
+        // Those that are being opened still, too: each has its limit.
+        for opening in gates.values { _ = try? await opening.value }
+        let gates = all
         await withTaskGroup { group in
             for gate in gates {
                 group.addTask {

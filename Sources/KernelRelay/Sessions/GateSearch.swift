@@ -61,6 +61,11 @@ struct GateSearch {
         for _ in 0..<Tuning.privatePortAttempts {
             let port = UInt16.random(in: Tuning.privatePorts)
             gate.channel.send(GateRequest.hello(hello(["shell": port])))
+            let timer = Task {
+                try? await Task.sleep(for: Tuning.gateAnswers)
+                if !Task.isCancelled { gate.channel.close() }
+            }
+            defer { timer.cancel() }
             guard let frame = await gate.channel.next(), let report = try? GateReport(json: frame.payload)
             else { break }
             do throws(Refusal) { return try welcome(report) } catch { refusal = error }

@@ -8,7 +8,15 @@ package struct GateSecret: Sendable {
     /// Reads the secret of a folder, or makes one.
     package init(folder: String) throws(RelayError) {
         let path = "\(folder)/secret"
-        if let bytes = try? PrivateFile.read(path, limit: 4096), bytes.count >= 32 {
+        let bytes: [UInt8]
+        do throws(RelayError) {
+            bytes = try PrivateFile.read(path, limit: 4096)
+        } catch {
+            // Only when there is none: with another every gate that stands would be a stranger's.
+            guard error.code == .connectionMissing else { throw .system("read \(path)") }
+            bytes = []
+        }
+        if bytes.count >= 32 {
             key = SigningKey(String(decoding: bytes, as: UTF8.self))
         } else {
             key = SigningKey.random()

@@ -35,9 +35,14 @@ package actor GateSession {
     private var rejoining: Task<Void, Never>?
     private var isClosing = false
     private var kernels: [String: AsyncStream<Event>.Continuation] = [:]
-    /// Ends of kernels that nobody has asked for yet: after relayd was started again.
-    private var ended: [String: GateReport.Exit] = [:]
+    /// Those of them that the gate has.
+    private var running: Set<String> = []
+    /// Ends of kernels that nobody has asked for yet, after relayd was started again; the last of them.
+    private var ended: [(kernel: String, exit: GateReport.Exit)] = []
     private static let mostEnded = 64
+    /// Links that were lost one after another, each soon after it was made.
+    private var shortLives = 0
+    private var linkedAt = ContinuousClock.now
 
     /// Finds the gate, or starts one.
     init(
@@ -58,8 +63,12 @@ package actor GateSession {
 
     package var kernelCount: Int { kernels.count }
 
-    /// How long it has had no kernel.
-    var idleTime: Duration { kernels.isEmpty ? ContinuousClock.now - idleSince : .zero }
+    /// Closes the gate for new kernels if it has been without one for so long.
+    func closeIfIdle(for limit: Duration) -> Bool {
+        guard !isClosing, kernels.isEmpty, ContinuousClock.now - idleSince >= limit else { return false }
+        isClosing = true
+        return true
+    }
     private var idleSince = ContinuousClock.now
 
     // MARK: - The link
@@ -67,6 +76,7 @@ package actor GateSession {
     private func listen(to gate: OpenGate) async {
         let link = GateLink(gate)
         self.link = link
+        linkedAt = .now
         Task {
             for await report in link.reports { self.hear(report) }
             self.linkEnded(link)
@@ -78,11 +88,12 @@ package actor GateSession {
         switch report {
         case .output(let kernel, let stream, let data): kernels[kernel]?.yield(.output(stream, data))
         case .exited(let kernel, let exit):
+            running.remove(kernel)
             if let sink = kernels.removeValue(forKey: kernel) {
                 sink.yield(.exited(exit))
                 sink.finish()
-            } else if ended.count < Self.mostEnded {
-                ended[kernel] = exit
+            } else {
+                ended = ended.suffix(Self.mostEnded - 1) + [(kernel, exit)]
             }
         default: break
         }
@@ -91,15 +102,22 @@ package actor GateSession {
     private func linkEnded(_ lost: GateLink) {
         guard link === lost else { return }
         link = nil
-        if isClosing { return loseAll(Refusal(.gateLost, container.name)) }
-        rejoining = Task { await self.rejoin() }
+        // Without kernels there is nothing to be found again; who comes next starts anew.
+        if isClosing || kernels.isEmpty { return loseAll(Refusal(.gateLost, container.name)) }
+        shortLives = linkedAt.duration(to: .now) < Tuning.linkIsStable ? shortLives + 1 : 0
+        let before = rejoining
+        rejoining = Task {
+            await before?.value
+            await self.rejoin()
+        }
     }
 
     /// Looks for the gate again; the engine itself may be on its way up.
     private func rejoin() async {
-        defer { rejoining = nil }
+        guard link == nil, !isClosing else { return }
         var refusal = Refusal(.gateLost, container.name)
-        for pause in Tuning.rejoinPauses {
+        // A gate that hangs up again and again gets fewer attempts each time.
+        for pause in Tuning.rejoinPauses.dropFirst(shortLives) {
             do throws(Refusal) {
                 let opening = GateSearch(
                     engine: engine, container: container, user: user, name: name, token: token)
@@ -109,7 +127,7 @@ package actor GateSession {
                 await listen(to: gate)
                 // What the gate does not know has ended longer ago than it remembers.
                 let known = Set(welcome.kernels.map(\.kernel))
-                for kernel in kernels.keys where !known.contains(kernel) { lose(kernel, refusal) }
+                for kernel in running where !known.contains(kernel) { lose(kernel, refusal) }
                 endUnclaimed()
                 return
             } catch {
@@ -134,7 +152,8 @@ package actor GateSession {
         if strange.isEmpty { return }
         Task {
             try? await Task.sleep(for: Tuning.claimWithin)
-            for kernel in strange where self.kernels[kernel] == nil && self.ended[kernel] == nil {
+            for kernel in strange
+            where kernels[kernel] == nil && !ended.contains(where: { $0.kernel == kernel }) {
                 Log.note("kernel unclaimed", ["kernel": kernel, "container": container.name])
                 try? await self.end(kernel, grace: .seconds(2))
             }
@@ -142,6 +161,7 @@ package actor GateSession {
     }
 
     private func lose(_ kernel: String, _ refusal: Refusal) {
+        running.remove(kernel)
         guard let sink = kernels.removeValue(forKey: kernel) else { return }
         sink.yield(.lost(refusal))
         sink.finish()
@@ -155,11 +175,16 @@ package actor GateSession {
     /// Whether a kernel may still be started here. A gate whose link was lost is waited for.
     package func isOpen() async -> Bool {
         if let rejoining { await rejoining.value }
+        // Whoever asked is about to bring a kernel.
+        idleSince = .now
         return !isClosing
     }
 
+    /// For people: what the link is doing now.
+    package var state: String { isClosing ? "closed" : link == nil ? "joining" : "open" }
+
     private func liveLink() async throws(Refusal) -> GateLink {
-        if let rejoining { await rejoining.value }
+        if link == nil, let rejoining { await rejoining.value }
         guard let link else { throw Refusal(.gateLost, container.name) }
         return link
     }
@@ -169,8 +194,8 @@ package actor GateSession {
     /// The events of a kernel that is about to be started, or that an earlier relayd started.
     package func events(of kernel: String) -> AsyncStream<Event> {
         let (stream, sink) = AsyncStream<Event>.makeStream()
-        if let exit = ended.removeValue(forKey: kernel) {
-            sink.yield(.exited(exit))
+        if let index = ended.firstIndex(where: { $0.kernel == kernel }) {
+            sink.yield(.exited(ended.remove(at: index).exit))
             sink.finish()
         } else if isClosing {
             sink.yield(.lost(Refusal(.gateLost, container.name)))
@@ -184,12 +209,15 @@ package actor GateSession {
     /// Nobody listens to it any more.
     package func forget(_ kernel: String) {
         kernels.removeValue(forKey: kernel)?.finish()
+        running.remove(kernel)
         idleSince = .now
     }
 
     /// Starts a kernel, and says where its connection file is.
     package func spawn(_ launch: GateRequest.Launch) async throws(Refusal) -> String {
         let answer = try await liveLink().ask { .spawn(request: $0, launch) }
+        // Its end may have been told already.
+        if kernels[launch.kernel] != nil { running.insert(launch.kernel) }
         guard case .spawned(_, _, _, let file) = answer else { throw Refusal(.gateLost, container.name) }
         return file
     }
@@ -208,9 +236,11 @@ package actor GateSession {
         }
     }
 
-    /// The kernel as the gate knows it; nothing when it does not.
-    package func known(_ kernel: String) -> GateReport.Kernel? {
-        welcome.kernels.first { $0.kernel == kernel }
+    /// The kernel of an earlier relayd's, as the gate knows it; nothing when it does not.
+    package func claim(_ kernel: String) -> GateReport.Kernel? {
+        guard let known = welcome.kernels.first(where: { $0.kernel == kernel }) else { return nil }
+        if kernels[kernel] != nil { running.insert(kernel) }
+        return known
     }
 
     /// Ends the gate with all its kernels.
@@ -228,7 +258,7 @@ package actor GateSession {
     package func leave() async {
         isClosing = true
         guard let link else { return }
-        _ = try? await link.ask { .leave(request: $0) }
+        _ = try? await link.ask(within: Tuning.gateLeaves) { .leave(request: $0) }
         await link.close()
     }
 }

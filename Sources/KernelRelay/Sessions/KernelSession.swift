@@ -28,6 +28,9 @@ package actor KernelSession {
     package nonisolated let began = ContinuousClock.now
     private nonisolated let shim: FrameChannel
     private nonisolated let gates: GatePool
+    /// On their way to the kernel. A link that is lost or a gate that is stopped must not hold up who sends them.
+    private nonisolated let signals: AsyncStream<Int32>
+    private nonisolated let signalSink: AsyncStream<Int32>.Continuation
     private nonisolated let key: SigningKey
     private nonisolated let routingName: String
 
@@ -54,6 +57,7 @@ package actor KernelSession {
         self.launch = launch
         self.shim = shim
         self.gates = gates
+        (signals, signalSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(64))
         id = keepsake?.kernel ?? String(SigningKey.random().text.prefix(12))
         key = keepsake.map { SigningKey($0.key) } ?? .random()
         container = launch.container
@@ -68,6 +72,11 @@ package actor KernelSession {
     /// Starts the kernel, or takes it up again, and stays with it until its end has been told.
     package func run(request: Int64) async {
         let outcome: ControlReport?
+        let passing = Task { for await number in signals { await self.pass(number) } }
+        defer {
+            signalSink.finish()
+            passing.cancel()
+        }
         do throws(Refusal) {
             let exit = try await live(request)
             outcome = exit.map { .exited($0) }
@@ -79,8 +88,9 @@ package actor KernelSession {
         state = .ended
         // The shim of a kernel that lives on sees the end of relayd itself, when everything is free for the next.
         if ending == .handedOver { return }
+        noteDropped()
         if let outcome, ending != .abandoned { shim.send(outcome) }
-        await shim.flush()
+        await shim.flush(within: Tuning.farewellToShim)
         shim.close()
     }
 
@@ -130,7 +140,7 @@ package actor KernelSession {
         var options = RelayOptions()
         options.routingName = routingName
         options.interrupt = .init(launch.interrupt)
-        options.onInterrupt = { [weak self] in Task { await self?.interrupt() } }
+        options.onInterrupt = { [signalSink] in signalSink.yield(SIGINT) }
         let wanted = options
         let deadline = ContinuousClock.now + Tuning.portPatience
         while true {
@@ -177,7 +187,7 @@ package actor KernelSession {
 
     /// A kernel that runs already; nothing when it has ended meanwhile, which its events tell.
     private func find(at gate: GateSession) async throws(Refusal) -> KernelPlace? {
-        guard let kernel = await gate.known(id) else {
+        guard let kernel = await gate.claim(id) else {
             mayRun = false
             throw Refusal(.gateLost, "its gate is another now, and knows nothing of the kernel")
         }
@@ -196,7 +206,7 @@ package actor KernelSession {
         if let workdir = launch.workdir { return workdir }
         guard let real = realpath(launch.folder, nil) else { return nil }
         defer { free(real) }
-        return FolderMap.translate(String(cString: real), binds: container.binds)
+        return FolderMap.translate(String(cString: real), binds: container.binds, mounts: container.mounts)
     }
 
     /// Looks for a way to the kernel, and gives the relay the best.
@@ -249,18 +259,23 @@ package actor KernelSession {
             droppedOutput += data.count
             return
         }
-        if droppedOutput > 0 {
-            let note = "\n[relayd: \(droppedOutput) bytes were dropped here: nobody read them]\n"
-            shim.send(ControlReport.output(stream: .stderr, data: Array(note.utf8)))
-            droppedOutput = 0
-        }
+        noteDropped()
         shim.send(ControlReport.output(stream: stream, data: data))
+    }
+
+    private func noteDropped() {
+        guard droppedOutput > 0 else { return }
+        let note = "\n[relayd: \(droppedOutput) bytes were dropped here: nobody read them]\n"
+        shim.send(ControlReport.output(stream: .stderr, data: Array(note.utf8)))
+        droppedOutput = 0
     }
 
     // MARK: - What comes in between
 
     /// A signal from Jupyter, by way of the shim.
-    package func signal(_ number: Int32) async {
+    package nonisolated func signal(_ number: Int32) { signalSink.yield(number) }
+
+    private func pass(_ number: Int32) async {
         guard isLaunched, let gate else {
             // Before there is a kernel, what would end it ends the launch.
             if [SIGTERM, SIGHUP, SIGQUIT, SIGKILL].contains(number) {
@@ -274,12 +289,9 @@ package actor KernelSession {
     }
 
     private func passOnEarlySignals() {
-        let signals = early
+        for number in early { signalSink.yield(number) }
         early = []
-        Task { for number in signals { await self.signal(number) } }
     }
-
-    private func interrupt() async { await signal(SIGINT) }
 
     /// The shim has gone: the kernel ends, and the ports are free at once.
     package func abandon() async { await end(.abandoned) }

@@ -82,16 +82,20 @@ package final class FrameChannel: @unchecked Sendable {
 
     private func endReading() { isEnded = true }
 
-    /// Sends a control message after all that was sent before.
-    package func send(_ message: some ControlMessage) {
-        guard let frame = Frame(payload: message.json).encoded else { return }
+    /// Sends a control message after all that was sent before. False when it is longer than a frame may be.
+    @discardableResult
+    package func send(_ message: some ControlMessage) -> Bool {
+        guard let frame = Frame(payload: message.json).encoded else { return false }
         queue.async {
             if self.isClosed { return }
             self.outbound += frame
             self.pendingBytes.set(self.outbound.count - self.written)
             if !self.isWriting { self.writeMore() }
         }
+        return true
     }
+
+    private static let worthACopy = 256 * 1024
 
     /// Bytes that the other side has not yet taken.
     package var pending: Int { pendingBytes.value }
@@ -107,6 +111,11 @@ package final class FrameChannel: @unchecked Sendable {
             if count < 0, errno == EAGAIN {
                 if !isWriting { writing.resume() }
                 isWriting = true
+                // A reader that is slow for good never lets this become empty.
+                if written > Self.worthACopy {
+                    outbound.removeFirst(written)
+                    written = 0
+                }
                 pendingBytes.set(outbound.count - written)
                 return
             }
@@ -122,18 +131,23 @@ package final class FrameChannel: @unchecked Sendable {
         pendingBytes.set(0)
         if isWriting { writing.suspend() }
         isWriting = false
-        for continuation in whenFlushed { continuation.resume() }
-        whenFlushed = []
+        giveUpFlushing()
     }
 
-    /// Waits until all that was sent is with the system, or cannot be.
-    package func flush() async {
+    /// Waits until all that was sent is with the system, or cannot be, or the time is over.
+    package func flush(within limit: Duration) async {
         await withCheckedContinuation { continuation in
             queue.async {
                 if self.outbound.isEmpty || self.isClosed { return continuation.resume() }
                 self.whenFlushed.append(continuation)
             }
+            queue.asyncAfter(deadline: .now() + limit.seconds) { [weak self] in self?.giveUpFlushing() }
         }
+    }
+
+    private func giveUpFlushing() {
+        for continuation in whenFlushed { continuation.resume() }
+        whenFlushed = []
     }
 
     /// Ends the link: the other side reads an end, and so does a caller of `next`.
@@ -152,8 +166,7 @@ package final class FrameChannel: @unchecked Sendable {
         writing.cancel()
         waiter?.resume(returning: nil)
         waiter = nil
-        for continuation in whenFlushed { continuation.resume() }
-        whenFlushed = []
+        giveUpFlushing()
     }
 
     deinit {

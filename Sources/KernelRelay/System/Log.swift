@@ -25,7 +25,9 @@ package enum Log {
         return String(decoding: text[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    private static func quoted(_ value: String) -> String {
+    private static func quoted(_ whole: String) -> String {
+        // A gate's words are a stranger's.
+        let value = String(whole.prefix(500))
         let isPlain =
             !value.isEmpty && value.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "\"") }
         if isPlain { return value }
