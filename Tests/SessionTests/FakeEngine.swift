@@ -9,7 +9,7 @@ import Glibc
 struct FakeEngine: Sendable {
     enum Mode: String {
         case works
-        /// No program can be run in the container, nor be copied into it; found out slowly.
+        /// No program can be run in the container, nor be copied into it; found out when `letGo` is called.
         case fails
         /// Runs, and says nothing.
         case silent
@@ -39,6 +39,8 @@ struct FakeEngine: Sendable {
     }
 
     func become(_ mode: Mode) throws { try write("\(mode.rawValue)\n", "mode") }
+
+    func letGo() throws { try write("", "go") }
 
     /// What `inspect` says: a container on the host's network, so that its gate is reached at 127.0.0.1.
     func setState(_ state: String) throws {
@@ -71,6 +73,19 @@ struct FakeEngine: Sendable {
         let joins: Bool
         /// What is on its way to the gate, and not yet read by it.
         let input: String
+
+        /// As somebody does who kills the engine's client.
+        func cut() { kill(-client, SIGKILL) }
+
+        /// Bytes that relayd has said and the other side has not read.
+        var unread: Int32 {
+            let descriptor = open(input, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+            guard descriptor >= 0 else { return 0 }
+            defer { close(descriptor) }
+            var count: Int32 = 0
+            let fionread: UInt = 0x541B
+            return ioctl(descriptor, fionread, &count) == 0 ? count : 0
+        }
     }
 
     /// Every link that was begun, in order.
@@ -99,7 +114,7 @@ struct FakeEngine: Sendable {
         if [ "$1" = --user ]; then shift 2; fi
         shift 2
         case "$mode" in
-        fails) sleep 0.5; exit 126 ;;
+        fails) until [ -e "$KR_RIG/go" ]; do sleep 0.02; done; exit 126 ;;
         silent) exec sleep 1000 ;;
         slow) sleep 1 ;;
         esac

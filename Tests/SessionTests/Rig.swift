@@ -77,6 +77,10 @@ final class Rig: @unchecked Sendable {
             command: "['sh', '-c', \(JSONText.quoted(script)), 'sh', '{connection_file}']", ports: gatePorts)
     }
 
+    /// A file for a kernel's script and the test to speak by.
+    func path(_ name: String) -> String { "\(folder)/\(name)" }
+    func touch(_ name: String) { close(open(path(name), O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)) }
+
     func shim() throws -> RawShim { try RawShim(relayd.socket) }
 
     /// A kernel that runs.
@@ -102,15 +106,14 @@ final class Rig: @unchecked Sendable {
 
     func kernels(named name: String = "kernel") -> [Int32] { processes("KR_KERNEL=\(name)") }
 
-    /// The ids of the sessions that relayd has.
-    func sessions() async throws -> [String] {
-        guard case .object(let status) = await relayd.supervisor.status(),
-            case .array(let kernels)? = status["kernels"]
-        else { return [] }
-        return kernels.compactMap {
-            if case .object(let fields) = $0, case .string(let id)? = fields["id"] { id } else { nil }
-        }
+    /// A list of what `relayd status` prints.
+    func status(_ name: String) async -> [[String: JSON]] {
+        guard case .array(let list)? = await relayd.supervisor.status().fields?[name] else { return [] }
+        return list.compactMap(\.fields)
     }
+
+    /// The ids of the sessions that relayd has.
+    func sessions() async -> [String] { await status("kernels").compactMap { $0["id"]?.text } }
 
     func untilGone(_ name: String = "kernel", within limit: Duration = .seconds(20)) async throws {
         try await eventually("the end of \(name)", within: limit) { kernels(named: name).isEmpty ? () : nil }
@@ -118,7 +121,7 @@ final class Rig: @unchecked Sendable {
 
     func untilNoSession(within limit: Duration = .seconds(30)) async throws {
         try await eventually("the end of all sessions", within: limit) {
-            try await sessions().isEmpty ? () : nil
+            await sessions().isEmpty ? () : nil
         }
     }
 
@@ -148,6 +151,13 @@ final class Rig: @unchecked Sendable {
             }
         }
         try? FileManager.default.removeItem(atPath: folder)
+    }
+}
+
+/// Runs what may wait on a thread of its own: relayd's actors have only few.
+func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        Foundation.Thread { continuation.resume(with: Result { try work() }) }.start()
     }
 }
 
