@@ -54,8 +54,8 @@ let package = Package(
             name: "ShimTests", dependencies: ["Shim", "Host", "RelayLink", "CLinux"], path: "Tests/ShimTests",
             swiftSettings: strict),
         .testTarget(
-            name: "SessionTests", dependencies: ["KernelRelay", "RelayLink"], path: "Tests/SessionTests",
-            swiftSettings: strict),
+            name: "SessionTests", dependencies: ["KernelRelay", "RelayLink", "FakeJupyter", "CLinux"],
+            path: "Tests/SessionTests", swiftSettings: strict),
         .testTarget(
             name: "KernelspecTests", dependencies: ["KernelRelay", "Host", "RelayLink"],
             path: "Tests/KernelspecTests", swiftSettings: strict),

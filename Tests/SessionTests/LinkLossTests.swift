@@ -1,0 +1,88 @@
+import Glibc
+import RelayLink
+import Testing
+
+@testable import KernelRelay
+
+extension SessionLifeTests {
+    /// The engine's client ends, and the gate and its kernels do not.
+    @Suite struct LinkLossTests {
+        private static let obedient = "trap 'exit 9' USR1; echo up; while :; do sleep 0.02; done"
+
+        @Test func theGateIsJoinedAgainAndHearsASignal() async throws {
+            try await withRig { rig in
+                let (shim, _) = try await rig.running(rig.launch(Self.obedient))
+                _ = try await shim.take("its word") { if case .output = $0 { true } else { nil } }
+                try #require(rig.engine.links.first).cut()
+                shim.send(.signal(number: SIGUSR1))
+                #expect(try await shim.exit().cause == .code(9))
+                #expect(rig.engine.links.map(\.joins) == [false, true])
+            }
+        }
+
+        @Test func itEndsWithoutALink() async throws {
+            try await withRig { rig in
+                try rig.engine.become(.works)
+                let go = rig.path("go-on")
+                let (shim, _) = try await rig.running(
+                    rig.launch("until [ -e \(go) ]; do sleep 0.02; done; exit 4"))
+                try rig.engine.become(.slow)
+                try #require(rig.engine.links.first).cut()
+                rig.touch("go-on")
+                try await rig.untilGone()
+                #expect(try await shim.exit().cause == .code(4))
+            }
+        }
+
+        @Test func withoutKernelsNothingIsJoined() async throws {
+            try await withRig { rig in
+                let (shim, _) = try await rig.running(rig.launch("exit 0"))
+                _ = try await shim.exit()
+                try await rig.untilNoSession()
+                try #require(rig.engine.links.first).cut()
+                try await eventually("the loss") { await rig.status("gates").isEmpty ? () : nil }
+                try await Task.sleep(for: .milliseconds(700))
+                #expect(rig.engine.execs.count == 1)
+                // Who comes next finds it.
+                let pid = try #require(rig.engine.gates.first)
+                _ = try await rig.running(rig.launch())
+                #expect(await rig.status("gates").first?["pid"]?.integer == Int64(pid))
+            }
+        }
+
+        @Test func aGateThatHangsUpAgainAndAgainIsGivenUp() async throws {
+            try await withRig { rig in
+                let notebook = try rig.notebook()
+                let (shim, _) = try await rig.running(rig.launch(file: notebook.file))
+                try rig.engine.become(.hangsUp)
+                try #require(rig.engine.links.first).cut()
+                #expect(try await shim.failure(within: .seconds(40)) == "KR-GATE-LOST")
+                #expect(rig.engine.links.count <= 1 + Tuning.rejoinPauses.count)
+                #expect(Rig.areFree(notebook.address))
+                // The kernel lives on; whoever opens the gate next has it, and ends it with the gate.
+                try rig.engine.become(.works)
+                _ = try await rig.running(rig.launch(named: "next"))
+            }
+        }
+
+        @Test func aContainerThatIsGoneEndsItsKernels() async throws {
+            try await withRig { rig in
+                let (shim, _) = try await rig.running(rig.launch())
+                try rig.engine.setState("exited")
+                for pid in rig.processes() { kill(pid, SIGKILL) }
+                #expect(try await shim.failure() == "KR-CONTAINER-GONE")
+                try rig.engine.setState("running")
+                _ = try await rig.running(rig.launch())
+            }
+        }
+
+        @Test func aGateThatIsGoneEndsItsKernels() async throws {
+            try await withRig { rig in
+                let (shim, _) = try await rig.running(rig.launch())
+                for pid in rig.kernels() + rig.engine.gates { kill(pid, SIGKILL) }
+                #expect(try await shim.failure() == "KR-GATE-LOST")
+                _ = try await rig.running(rig.launch(named: "next"))
+            }
+        }
+    }
+}
