@@ -1,3 +1,4 @@
+import Host
 import Foundation
 import Glibc
 import KernelRelay
@@ -47,7 +48,7 @@ final class RawShim: @unchecked Sendable {
     private(set) var notes = ""
 
     init(_ socket: String) throws {
-        descriptor = try #require(UnixStream.connect(to: socket))
+        descriptor = try #require(try UnixStream.connect(to: socket, waiting: true))
     }
 
     deinit { close() }
