@@ -25,8 +25,11 @@ final class Rig {
             tr '\\0' '\\n' < /proc/$$/environ > environment
             \(start)
             """
-        try script.write(toFile: "\(folder)/relayd", atomically: true, encoding: .utf8)
-        chmod("\(folder)/relayd", 0o700)
+        // Closed on exec: another test's shim would keep it open for writing, and nobody could run it.
+        let file = open("\(folder)/relayd", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o700)
+        let written = write(file, script, script.utf8.count)
+        close(file)
+        try #require(written == script.utf8.count)
         environment = [
             "PATH": "/usr/bin:/bin", "HOME": folder, "KERNELRELAY_RUNTIME_DIR": "\(folder)/run",
             "KERNELRELAY_RELAYD": "\(folder)/relayd",
