@@ -34,7 +34,7 @@ build: deps
 test: test-swift test-python test-e2e
 
 test-swift: build python
-	swift test -c release
+	Tools/engine run $(TEST_ENGINE) -- swift test -c release
 
 test-python: build python
 	$(PYTHON) -m pytest Tests/Python -q

@@ -33,19 +33,19 @@ def main() -> None:
         subprocess.run([RELAYD, "down", CONTAINER], capture_output=True)
         do(RELAYD, "up", "--name", CONTAINER, IMAGE)
     # Under the prefix of the environment that has Jupyter: it is found there, and the home folder stays as it was.
-    words = ["--container", CONTAINER, "--name", KERNEL, "--display-name", DISPLAY, "--prefix", VENV, "--replace"]
-    do(RELAYD, "add", *words)
+    os.environ["VIRTUAL_ENV"] = str(VENV)
+    do(RELAYD, "add", "--container", CONTAINER, "--name", KERNEL, "--display-name", DISPLAY, "--sys-prefix", "--replace")
     run_notebook()
     as_root = " --allow-root" if os.getuid() == 0 else ""
     print(f'\nGo on in JupyterLab, with the kernel "{DISPLAY}":\n')
     print(f"    . {shlex.quote(str(VENV / 'bin/activate'))}")
     print(f"    jupyter lab{as_root}")
-    print("\nmake demo-clean takes it all away.")
+    print("\nmake demo-clean takes container, kernel and image away again.")
 
 
 def clean() -> None:
     for command in (
-        [RELAYD, "remove", KERNEL, "--prefix", VENV],
+        [RELAYD, "remove", "--prefix", VENV, KERNEL],
         [RELAYD, "down", CONTAINER],
         ["docker", "image", "rm", "kernelrelay/debian-ipykernel"],
     ):

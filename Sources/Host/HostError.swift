@@ -1,3 +1,5 @@
+import Glibc
+
 /// The stable name of one thing that can go wrong between a shim, a person and relayd on one host.
 /// `protocol/host-errors.json` is the same list as data.
 package enum HostErrorCode: String, CaseIterable, Sendable {
@@ -82,6 +84,11 @@ package struct HostError: Error, Sendable, Equatable, CustomStringConvertible {
     package init(_ code: HostErrorCode, _ context: String = "") {
         self.code = code
         self.context = context
+    }
+
+    /// A system call failed in a way that no other code describes.
+    package static func system(_ call: String, _ number: Int32 = errno) -> HostError {
+        HostError(.system, "\(call): \(String(cString: strerror(number)))")
     }
 
     /// What happened, on one line.

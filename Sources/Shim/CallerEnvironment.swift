@@ -1,4 +1,4 @@
-import Glibc
+import Host
 
 /// What the caller's environment says, and which parts of it go where.
 package struct CallerEnvironment: Sendable {
@@ -7,20 +7,7 @@ package struct CallerEnvironment: Sendable {
     package init(_ variables: [String: String]) { self.variables = variables }
 
     /// This process's own.
-    package static var current: CallerEnvironment {
-        var variables: [String: String] = [:]
-        var entry = environ
-        while let text = entry.pointee {
-            let pair = String(cString: text).split(
-                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            // Of two with one name, getenv takes the first.
-            if pair.count == 2, !pair[0].isEmpty, variables[String(pair[0])] == nil {
-                variables[String(pair[0])] = String(pair[1])
-            }
-            entry += 1
-        }
-        return CallerEnvironment(variables)
-    }
+    package static var current: CallerEnvironment { CallerEnvironment(CurrentEnvironment.variables) }
 
     package subscript(_ name: String) -> String? { variables[name] }
 

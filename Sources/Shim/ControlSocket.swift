@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Host
 import RelayLink
@@ -15,39 +14,15 @@ final class ControlSocket {
 
     deinit { close(descriptor) }
 
-    /// Nothing where nobody listens.
+    /// Nothing where nobody listens, or where so many connect at once that the caller has to try again.
     static func connect(_ path: String) throws(HostError) -> ControlSocket? {
-        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-        let descriptor = socket(AF_UNIX, kind, 0)
-        guard descriptor >= 0 else { throw .system("socket") }
+        guard let descriptor = try UnixStream.connect(to: path, waiting: false) else { return nil }
         let socket = ControlSocket(descriptor)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        // RuntimeFolder has seen to the length.
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
-        let failed = withUnsafePointer(to: address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        if failed != 0 {
-            switch errno {
-            // EAGAIN: so many connect at once that the queue is full; the caller tries again.
-            case ENOENT, ECONNREFUSED, EAGAIN: return nil
-            default: throw .system("connect to \(printable(path))")
-            }
-        }
         // What is sent holds keys and the environment; they are for nobody else.
-        guard socket.peer == geteuid() else { throw HostError(.relaydForeign, printable(path)) }
+        guard UnixStream.peer(of: descriptor) == geteuid() else {
+            throw HostError(.relaydForeign, printable(path))
+        }
         return socket
-    }
-
-    /// The user on the other side.
-    private var peer: UInt32? {
-        var credentials = kr_credentials()
-        var length = socklen_t(MemoryLayout<kr_credentials>.size)
-        let failed = getsockopt(descriptor, SOL_SOCKET, Int32(KR_SO_PEERCRED), &credentials, &length)
-        return failed == 0 ? credentials.uid : nil
     }
 
     // MARK: - Out
@@ -108,11 +83,5 @@ final class ControlSocket {
             events.append(.nonsense("a frame of \(error.length) bytes"))
         }
         return events
-    }
-}
-
-extension HostError {
-    static func system(_ call: String) -> HostError {
-        HostError(.system, "\(call): \(String(cString: strerror(errno)))")
     }
 }

@@ -46,16 +46,16 @@ package struct LaunchWords {
     }
 
     package mutating func launch() throws(HostError) -> ControlRequest.Launch {
-        let file = try required("-f")
         var launch = ControlRequest.Launch(
-            connectionFile: absolute(file), container: try required("--container"), folder: folder)
+            connectionFile: absolute(try required("-f")), container: try required("--container"),
+            folder: folder)
         launch.engine = try CommandWords.read(try ours.value("--docker") ?? "docker")
         launch.engineEnvironment = caller.forEngine
         launch.user = try ours.value("--user").map { $0 == "host" ? "\(getuid()):\(getgid())" : $0 }
         launch.workdir = try ours.value("--workdir")
         launch.env = try environment()
         launch.session = caller["JPY_SESSION_NAME"]
-        if let command = try ours.value("--cmd") { launch.command = placeholder(file, in: command) }
+        launch.command = try ours.value("--cmd")
         launch.trailing = trailing
         for channel in Self.ports {
             if let port = try port("--\(channel)") { launch.ports[channel] = port }
@@ -76,28 +76,6 @@ package struct LaunchWords {
     }
 
     private func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
-
-    /// Jupyter fills in `{connection_file}` everywhere, in a command for the container too, where the host's path
-    /// means nothing.
-    private func placeholder(_ file: String, in command: String) -> String {
-        // It always gives an absolute path; a short relative one could stand in the command by chance.
-        file.hasPrefix("/") ? Self.replace(file, by: "{connection_file}", in: command) : command
-    }
-
-    private static func replace(_ part: String, by other: String, in text: String) -> String {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        let wanted = Array(part.utf8)
-        while !rest.isEmpty {
-            if rest.starts(with: wanted) {
-                bytes += other.utf8
-                rest = rest.dropFirst(wanted.count)
-            } else {
-                bytes.append(rest.removeFirst())
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
 
     /// As docker's own -e: a bare name hands on the caller's value, and nothing where there is none.
     private mutating func environment() throws(HostError) -> [String: String] {

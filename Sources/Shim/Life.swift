@@ -21,10 +21,16 @@ package struct Life: Sendable {
     }
 
     private static let request: Int64 = 1
+    /// relayd's own code, in `protocol/errors.json`.
+    private static let stopping = "KR-RELAYD-STOPPING"
     private let launch: ControlRequest.Launch
     private var phase = Phase.launching
     private var keepsake: ControlRequest.Keepsake?
     private var attempts = 0
+    /// How often relayd could not be started for this launch.
+    private var failedStarts = 0
+    /// How often a relayd that was ending would not have this launch.
+    private var refusals = 0
     /// Signals that came while there was nobody to tell.
     private var kept: [Int32] = []
     private var passedOn: Set<Int32> = []
@@ -44,8 +50,15 @@ package struct Life: Sendable {
 
     /// No relayd is there, and none can be started.
     package mutating func unreachable(_ error: HostError, at now: Moment) -> [Action] {
-        guard case .resuming = phase else { return end(Ending(error)) }
-        return tryAgain(error.description, at: now)
+        switch phase {
+        case .resuming: return tryAgain(error.description, at: now)
+        case .launching where error.code == .relaydStart:
+            // The one before may be ending, and its successor have waited for that in vain.
+            failedStarts += 1
+            guard failedStarts < Patience.starts else { return end(Ending(error)) }
+            return [.reachAgain(afterMilliseconds: Patience.startAgain)]
+        default: return end(Ending(error))
+        }
     }
 
     package mutating func heard(_ report: ControlReport, at now: Moment) -> [Action] {
@@ -62,7 +75,8 @@ package struct Life: Sendable {
         case .exited(let exit): return end(Ending(exit, passedOn: passedOn))
         case .failed(let request, let code, let message, let remedy):
             guard request == nil || request == Self.request else { return [] }
-            return end(Ending(code: code, message: message, remedy: remedy))
+            let ending = Ending(code: code, message: message, remedy: remedy)
+            return code == Self.stopping ? turnedAway(ending, at: now) : end(ending)
         // Answers to what nobody asked.
         case .launched, .status, .connection, .done: return []
         }
@@ -88,6 +102,18 @@ package struct Life: Sendable {
             phase = .resuming(since: now)
             return tryAgain("", at: now)
         case .resuming: return tryAgain("", at: now)
+        }
+    }
+
+    /// relayd is ending and takes no kernels; the next one will.
+    private mutating func turnedAway(_ ending: Ending, at now: Moment) -> [Action] {
+        switch phase {
+        case .launching:
+            guard refusals < Patience.pauses.count else { return end(ending) }
+            refusals += 1
+            return [.reachAgain(afterMilliseconds: Patience.pauses[refusals - 1])]
+        case .resuming: return tryAgain(ending.lines.joined(), at: now)
+        case .running, .over: return end(ending)
         }
     }
 

@@ -21,15 +21,20 @@ package struct Moment: Comparable, Sendable {
 
 /// What the shim waits for, and for how long.
 package enum Patience {
-    /// `relayd start` says within this that it listens; an engine has no part in that.
+    /// `relayd start` says within this that it listens; an engine has no part in that. Longer than a relayd waits
+    /// for the end of the one before it.
     package static let start: Int64 = 20_000
+    /// For a launch relayd is started this often, where that fails, with this pause. More would only put off what
+    /// a person has to read.
+    package static let starts = 2
+    package static let startAgain: Int64 = 500
     /// Another shim that starts relayd may take `start`; then it is this one's turn.
     package static let lock: Int64 = 25_000
     /// A file lock has no descriptor to wait on. Short, since a notebook waits; long enough for fifty to wait.
     package static let lockTick: Int64 = 20
     /// A kernel whose relayd was lost is taken up again within this, or not at all. Longer than `lock`.
     package static let resume: Int64 = 60_000
-    /// Pauses between tries to take it up: their number is the number of tries.
+    /// Pauses between tries to take it up, or to launch where a relayd is ending: their number is the number of tries.
     package static let pauses: [Int64] = [0, 100, 500, 2000, 5000]
     /// A relayd that lived this long after it took a kernel up did not die of it.
     package static let steady: Int64 = 10_000

@@ -41,11 +41,6 @@ struct RelaydProgram {
         return count > 0 ? String(decoding: name[..<count], as: UTF8.self) : nil
     }
 
-    private static func isProgram(_ path: String) -> Bool {
-        var facts = stat()
-        return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
-    }
-
     /// `relayd start` while it runs.
     struct Start: ~Copyable {
         let pid: Int32

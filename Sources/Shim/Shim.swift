@@ -7,21 +7,14 @@ import RelayLink
 package enum Shim {
     /// Returns the exit code, or does not return: a shim whose kernel died by a signal dies by it.
     package static func run(_ words: [String]) -> Int32 {
-        let outlets: [GateReport.OutputStream: Outlet] = [
-            .stdout: Outlet(STDOUT_FILENO), .stderr: Outlet(STDERR_FILENO),
-        ]
+        let outlets = Outlets()
         // Its end closes the connection, which must not wait for whoever reads the last output.
         let ending = end(words, outlets)
-        for line in ending.lines { outlets[.stderr]?.put(Array("relay-shim: \(line)\n".utf8)) }
-        let deadline = Moment.now + Patience.lastOutput
-        while case var waits = outlets.values.compactMap(\.waits), !waits.isEmpty, .now < deadline {
-            poll(&waits, nfds_t(waits.count), Int32(clamping: deadline - .now))
-            for outlet in outlets.values { outlet.drain() }
-        }
+        outlets.finish(ending.lines, within: Patience.lastOutput)
         return ending.perform()
     }
 
-    private static func end(_ words: [String], _ outlets: [GateReport.OutputStream: Outlet]) -> Ending {
+    private static func end(_ words: [String], _ outlets: Outlets) -> Ending {
         let caller = CallerEnvironment.current
         do throws(HostError) {
             var reader = try LaunchWords(words, caller: caller, folder: try workingFolder())

@@ -12,14 +12,16 @@ final class ShimLoop {
     private let signals: SignalInbox
     private var life: Life
     private var socket: ControlSocket?
-    private let outlets: [GateReport.OutputStream: Outlet]
+    private let outlets: Outlets
     /// Jupyter's process, as long as it is of interest; else -1.
     private var parent: Int32
     private var ending: Ending?
+    /// What the last `relayd start` wrote to stderr.
+    private var startWords: [UInt8] = []
 
     init(
         _ launch: ControlRequest.Launch, folder: RuntimeFolder, caller: CallerEnvironment,
-        outlets: [GateReport.OutputStream: Outlet]
+        outlets: Outlets
     ) throws(HostError) {
         self.folder = folder
         self.caller = caller
@@ -53,6 +55,8 @@ final class ShimLoop {
                 if socket != nil, ending == nil { obey(life.reached()) }
             } catch {
                 obey(life.unreachable(error, at: .now))
+                // Of a start that was followed by a better one nobody needs to hear.
+                if ending != nil { outlets.passOn(startWords) }
             }
         }
     }
@@ -62,16 +66,18 @@ final class ShimLoop {
     /// The relayd that is there, or one that is started; nothing when the shim ends meanwhile.
     private func reach() throws(HostError) -> ControlSocket? {
         if let socket = try ControlSocket.connect(folder.socket) { return socket }
-        let lock = try StartLock(folder.startLock)
         let deadline = Moment.now + Patience.lock
-        while !lock.tryTaking() {
+        var lock = try FileLock(trying: folder.startLock)
+        while lock == nil {
             wait(until: .now + Patience.lockTick)
             if ending != nil { return nil }
             if let socket = try ControlSocket.connect(folder.socket) { return socket }
             guard .now < deadline else {
                 throw HostError(.relaydStart, "another shim has been at it for \(Patience.lock / 1000) s")
             }
+            lock = try FileLock(trying: folder.startLock)
         }
+        defer { withExtendedLifetime(lock) {} }
         // Whoever held the lock has started one.
         if let socket = try ControlSocket.connect(folder.socket) { return socket }
         try start()
@@ -83,21 +89,19 @@ final class ShimLoop {
     }
 
     private func start() throws(HostError) {
+        startWords = []
         let start = try RelaydProgram(caller).start()
         let deadline = Moment.now + Patience.start
-        var words: [UInt8] = []
         while true {
             // Before the last look at its pipe, or what it said in between would be lost.
             let outcome = start.outcome()
-            words += Self.read(start.stderr, atMost: 16 * 1024 - words.count)
+            startWords += Self.read(start.stderr, atMost: 16 * 1024 - startWords.count)
             if let outcome {
                 if outcome == 0 { return }
-                outlets[.stderr]?.put(words)
                 throw HostError(.relaydStart, "`relayd start` ended with \(outcome)")
             }
             guard ending == nil, .now < deadline else {
                 start.kill()
-                outlets[.stderr]?.put(words)
                 if ending != nil { return }
                 throw HostError(.relaydStart, "`relayd start` took over \(Patience.start / 1000) s")
             }
@@ -118,16 +122,17 @@ final class ShimLoop {
 
     /// Waits once, for anything, and sees to all that happened.
     private func wait(until deadline: Moment?, also: [Int32] = []) {
+        let events = Int32(POLLIN) | (socket?.wantsToWrite == true ? Int32(POLLOUT) : 0)
         var waits = [
             pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: parent, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: socket?.descriptor ?? -1, events: events, revents: 0),
+            pollfd(fd: socket?.descriptor ?? -1, events: Int16(events), revents: 0),
         ]
         waits += also.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        waits += outlets.values.compactMap(\.waits)
+        waits += outlets.waits
         let patience = deadline.map { Int32(clamping: max(0, $0 - .now)) } ?? -1
         if poll(&waits, nfds_t(waits.count), patience) > 0 {
-            for outlet in outlets.values { outlet.drain() }
+            outlets.drain()
             if waits[0].revents != 0 {
                 for number in signals.take() { obey(life.signalled(number)) }
             }
@@ -135,14 +140,6 @@ final class ShimLoop {
             if waits[2].revents != 0 { talk(waits[2].revents) }
         }
         obey(life.timePassed(at: .now))
-    }
-
-    private var events: Int16 {
-        var events: Int32 = 0
-        // What nobody reads is left with relayd.
-        if outlets.values.allSatisfy({ $0.backlog < Outlet.limit }) { events |= Int32(POLLIN) }
-        if socket?.wantsToWrite == true { events |= Int32(POLLOUT) }
-        return Int16(events)
     }
 
     private func parentEnded() {
@@ -175,7 +172,7 @@ final class ShimLoop {
                         life.unreachable(
                             HostError(.usage, "over a megabyte of words and variables"), at: .now))
                 }
-            case .print(let stream, let bytes): outlets[stream]?.put(bytes)
+            case .print(let stream, let bytes): outlets.put(stream, bytes)
             case .reachAgain(let milliseconds):
                 socket = nil
                 let moment = Moment.now + milliseconds

@@ -72,8 +72,8 @@ def test_the_end_of_the_container(up: Callable[..., Container], add: Callable[..
     ending = up()
     with open_notebook(add(container=ending)) as notebook:
         ending.remove()
-        assert notebook.end() != 0
-        assert "KR-" in notebook.complaints
+        assert notebook.end() == 69
+        assert "KR-CONTAINER-GONE" in notebook.complaints
 
 
 def test_stdin_and_session_do_not_matter(service: Service, add: Callable[..., Spec], tmp_path: Path) -> None:

@@ -60,3 +60,14 @@ def test_remove_takes_only_its_own(service: Service, add: Callable[..., Spec]) -
     assert foreign.folder.exists()
     service.relayd("remove", spec.name, "--prefix", str(spec.prefix))
     assert not spec.folder.exists()
+
+
+def test_show_tells_what_will_run(service: Service, container: Container, add: Callable[..., Spec]) -> None:
+    spec = add("--env", "COLOUR=blue")
+    told = service.relayd("show", spec.name, "--prefix", str(spec.prefix))
+    assert container.name in told and str(spec.folder / "kernel.json") in told
+    shown = json.loads(service.relayd("show", spec.name, "--json", "--prefix", str(spec.prefix)))["kernelspec"]
+    assert shown["argv"] == spec.content["argv"]
+    assert "blue" not in " ".join(shown["argv"])
+    missing = service.attempt("show", "nobody", "--prefix", str(spec.prefix))
+    assert "KR-SPEC-MISSING" in missing.stderr

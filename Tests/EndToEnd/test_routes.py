@@ -71,3 +71,10 @@ def test_one_published_port_serves_all_channels(
     one = run_by_hand("--publish", "127.0.0.1::10003")
     with open_notebook(add("--route", "published", container=one)) as notebook:
         works(notebook)
+
+
+def test_a_kernel_on_tcp(add: Callable[..., Spec], open_notebook: Open) -> None:
+    """For kernels that know no Unix sockets: it listens on the container's loopback, and the gate leads there."""
+    with open_notebook(add("--transport", "tcp")) as notebook:
+        listening = "from ipykernel.kernelapp import IPKernelApp\nprint(IPKernelApp.instance().transport)"
+        assert notebook.text(listening) == "tcp"

@@ -40,7 +40,7 @@ import Testing
         #expect(begin.duration(to: .now) < .seconds(10), "it ends when it is told to")
         #expect(try await RealEngine.engine.takeDown(name).id == container.id)
         #expect(await code { _ = try await RealEngine.engine.takeDown(name) }?.code == .containerMissing)
-        _ = broom
+        withExtendedLifetime(broom) {}
     }
 
     @Test func theProgramsWords() async throws {
@@ -56,7 +56,7 @@ import Testing
         #expect(try relayd("ports", "--json", name).contains("\"schema_version\":1"))
         #expect(try relayd("down", name).contains(name))
         #expect(throws: RealEngine.Failed.self) { try relayd("down", name) }
-        _ = broom
+        withExtendedLifetime(broom) {}
     }
 
     /// The printed flags are what they say: a shell and an engine take them.
@@ -72,7 +72,7 @@ import Testing
         #expect(container.published.count == 5 && container.gateMount != nil && !container.isMadeByUp)
         #expect(await code { _ = try await RealEngine.engine.takeDown(name) }?.code == .containerForeign)
         #expect(try await RealEngine.engine.container(name).state == .running)
-        _ = broom
+        withExtendedLifetime(broom) {}
     }
 
     @Test func whatEndsAtOnceIsExplainedAndRemoved() async throws {
@@ -119,7 +119,7 @@ import Testing
             return try await group.reduce(into: []) { $0 += $1 }
         }
         #expect(Set(ports).count == 20)
-        _ = brooms
+        withExtendedLifetime(brooms) {}
     }
 
     private func relayd(_ words: String...) throws -> String {

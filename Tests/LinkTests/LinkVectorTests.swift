@@ -68,7 +68,6 @@ import Testing
         }
         #expect(found == vector.frames.map { Frame(stream: $0.stream, payload: unhex($0.payload)) })
         #expect(tooLong == vector.tooLong)
-        #expect(decoder.isInsideFrame == vector.insideFrame)
     }
 
     @Test(arguments: frames.filter { $0.tooLong == nil && !$0.insideFrame })

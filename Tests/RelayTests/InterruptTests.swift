@@ -249,7 +249,7 @@ import Testing
         }
         #expect(signals.count == 2)
         #expect(rig.relay.statistics[.iopub, .toClient].messages < 300_000)
-        _ = slow
+        withExtendedLifetime(slow) {}
     }
 
     /// The signal would reach whatever comes in the kernel's place.

@@ -102,7 +102,7 @@ import Testing
         try restart(rig)
         #expect(rig.relay.statistics[.iopub, .toClient].heldBytes >= 100_000)
         #expect(try client.ask("new_request", timeout: 15_000).type == "new_reply")
-        _ = stopped
+        withExtendedLifetime(stopped) {}
     }
 
     private func restart(_ rig: Rig) throws {

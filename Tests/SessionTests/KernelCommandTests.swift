@@ -15,7 +15,9 @@ import Testing
         #expect(commands.map(\.first) == ["python3", "python"])
         for command in commands {
             #expect(
-                command.dropFirst() == ["-m", "ipykernel_launcher", "-f", "{connection_file}", "--debug"])
+                command.dropFirst() == [
+                    "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}", "--debug",
+                ])
         }
     }
 
@@ -33,6 +35,15 @@ import Testing
         #expect(try read("x --f=\(file),\(file)") == [["x", "--f={connection_file},{connection_file}"]])
         #expect(
             try read("x {connection_file}", trailing: ["-v"]) == [["x", "{connection_file}", "-v"]])
+    }
+
+    /// Jupyter puts it there as it is, whatever it means to a shell, to JSON or to Python.
+    @Test(arguments: ["/a b/k.json", "/it's/k.json", "/a\"b/k.json", "/a\\b/k.json", "/\u{e9}/k.json"])
+    func aPathMayHaveAnyName(path: String) throws {
+        for command in ["R -f \(path)", "['R', '-f', '\(path)']", "[\"R\", \"-f\", \"\(path)\"]"] {
+            let commands = try KernelCommand.candidates(command, connectionFile: path, trailing: [])
+            #expect(commands == [["R", "-f", "{connection_file}"]])
+        }
     }
 
     @Test(arguments: ["", "   ", "'unclosed", "[]", "[1]", #"[""]"#])

@@ -110,7 +110,7 @@ import Testing
         let rig = try Rig()
         let (shim, _, connection) = try rig.running()
         let piece = [UInt8](repeating: 0x78, count: 50_000)
-        // More than the pipe and the shim's own backlog hold, less than the socket does besides.
+        // More than the pipe takes, less than the shim holds.
         for _ in 0..<6 { connection.send(.output(stream: .stderr, data: piece)) }
         shim.signal(SIGINT)
         #expect(try connection.next() == .signal(number: SIGINT))
@@ -122,6 +122,83 @@ import Testing
         for _ in 0..<3 { connection.send(.output(stream: .stderr, data: piece)) }
         connection.send(Rig.exited(.code(0)))
         #expect(try shim.end(within: 5) == .code(0), "its pipe is full, and nobody reads it")
+    }
+
+    /// relayd holds up to 4 MiB, and the end stands behind it.
+    @Test func aKernelWhoseOutputNobodyReadsEnds() throws {
+        let rig = try Rig()
+        let (shim, _, connection) = try rig.running()
+        let piece = [UInt8](repeating: 0x78, count: 50_000)
+        // A shim that does not read would hold up the test as well.
+        Thread {
+            for _ in 0..<100 { connection.send(.output(stream: .stdout, data: piece)) }
+            connection.send(Rig.exited(.code(3)))
+        }.start()
+        #expect(try shim.end() == .code(3))
+        let lines = shim.stderr().split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(lines.last?.hasPrefix("relay-shim: KR-KERNEL-FAILED: ") == true)
+        let gap = try Self.gap(in: String(lines[0]), of: "stdout")
+        let written = shim.stdout().utf8.count
+        #expect((4096...(1 << 20)).contains(written))
+        #expect(gap + written + 1 << 20 == 5_000_000, "a mebibyte was held")
+    }
+
+    @Test(arguments: [GateReport.OutputStream.stdout, .stderr])
+    func aSlowReaderIsToldOfTheGap(stream: GateReport.OutputStream) throws {
+        let rig = try Rig()
+        let (shim, _, connection) = try rig.running()
+        let other: GateReport.OutputStream = stream == .stdout ? .stderr : .stdout
+        let piece = [UInt8](repeating: 0x78, count: 50_000)
+        Thread {
+            for _ in 0..<60 { connection.send(.output(stream: stream, data: piece)) }
+            connection.send(.output(stream: other, data: Array("seen\n".utf8)))
+        }.start()
+        let text = Texts()
+        try eventually("the shim's reading on") {
+            text[other] += other == .stdout ? shim.stdout() : shim.stderr()
+            return text[other] == "seen\n" ? () : nil
+        }
+        func look() {
+            text[.stdout] += shim.stdout()
+            text[.stderr] += shim.stderr()
+        }
+        try eventually("the line") {
+            look()
+            return text[.stderr].contains("nobody read them\n") ? () : nil
+        }
+        connection.send(.output(stream: stream, data: Array("after\n".utf8)))
+        try eventually("what is behind the gap") {
+            look()
+            return text[stream].hasSuffix("after\n") ? () : nil
+        }
+        connection.send(Rig.exited(.code(0)))
+        #expect(try shim.end() == .code(0))
+        let lines = text[.stderr].split(separator: "\n").filter { $0.hasPrefix("relay-shim: ") }
+        #expect(lines.count == 1)
+        let gap = try Self.gap(in: String(lines.first ?? ""), of: stream.rawValue)
+        let read = text[stream].utf8.count { $0 == 0x78 }
+        #expect(gap + read == 3_000_000)
+        // What is behind the gap stands behind the line that tells of it.
+        let isInOrder = text[stream].hasSuffix(stream == .stderr ? "nobody read them\nafter\n" : "xafter\n")
+        #expect(isInOrder)
+    }
+
+    private final class Texts {
+        private var texts: [GateReport.OutputStream: String] = [:]
+        subscript(_ stream: GateReport.OutputStream) -> String {
+            get { texts[stream] ?? "" }
+            set { texts[stream] = newValue }
+        }
+    }
+
+    private static func gap(in line: String, of stream: String) throws -> Int {
+        let words = line.split(separator: " ")
+        try #require(words.count > 2, "\(line)")
+        let count = try #require(Int(words[1]))
+        #expect(
+            line == "relay-shim: \(count) bytes of the kernel's \(stream) were dropped: nobody read them")
+        return count
     }
 
     @Test func aClosedStderrDoesNotEndTheKernel() throws {

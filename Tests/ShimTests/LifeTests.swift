@@ -65,6 +65,53 @@ import Testing
         #expect(life.timePassed(at: moment(2000 + Patience.resume)) == [], "it ends once")
     }
 
+    private let turnedAway = ControlReport.failed(
+        request: 1, code: "KR-RELAYD-STOPPING", message: "relayd is ending", remedy: "Start the kernel again."
+    )
+
+    @Test func theCodeOfARelaydThatEndsIsInTheCatalogue() throws {
+        let listed: [HostErrorTests.Entry] = try Repository.decode("protocol/errors.json")
+        #expect(listed.contains { $0.code == "KR-RELAYD-STOPPING" })
+    }
+
+    /// The next relayd takes the kernel.
+    @Test func aLaunchThatMetAnEndingRelaydIsTriedAgain() {
+        var life = Life(launch)
+        for pause in Patience.pauses {
+            #expect(life.reached() == [.send(.launch(request: 1, launch))])
+            #expect(life.heard(turnedAway, at: moment(0)) == [.reachAgain(afterMilliseconds: pause)])
+        }
+        guard case .end(let ending) = life.heard(turnedAway, at: moment(0)).first else {
+            Issue.record("it goes on for ever")
+            return
+        }
+        #expect(ending.way == .code(69))
+        #expect(ending.lines == ["KR-RELAYD-STOPPING: relayd is ending. Start the kernel again."])
+    }
+
+    @Test func aKernelThatMetAnEndingRelaydIsTakenUpByTheNext() {
+        var life = running()
+        #expect(life.lost(at: moment(0)) == [.reachAgain(afterMilliseconds: Patience.pauses[0])])
+        #expect(
+            life.heard(turnedAway, at: moment(1)) == [.reachAgain(afterMilliseconds: Patience.pauses[1])])
+        #expect(life.reached() == [.send(.resume(request: 1, launch, Rig.keepsake))])
+    }
+
+    @Test func aStartThatFailedForALaunchIsTriedOnceMore() {
+        var life = Life(launch)
+        let error = HostError(.relaydStart)
+        #expect(
+            life.unreachable(error, at: moment(0)) == [.reachAgain(afterMilliseconds: Patience.startAgain)])
+        #expect(life.unreachable(error, at: moment(1)) == [.end(Ending(error))])
+    }
+
+    /// Trying again would change nothing.
+    @Test(arguments: [HostErrorCode.relaydMissing, .relaydForeign, .usage, .system])
+    func whatWillNotMendItselfEndsALaunch(code: HostErrorCode) {
+        var life = Life(launch)
+        #expect(life.unreachable(HostError(code), at: moment(0)) == [.end(Ending(HostError(code)))])
+    }
+
     @Test func keptSignalsAreBounded() {
         var life = running()
         _ = life.lost(at: moment(0))

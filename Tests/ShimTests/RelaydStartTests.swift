@@ -41,6 +41,42 @@ import Testing
         #expect(lines.first == "relayd: KR-SYSTEM: no disk")
         #expect(lines.last?.hasPrefix("relay-shim: KR-RELAYD-START: ") == true)
         #expect(lines.count == 2)
+        #expect(rig.starts == 2)
+    }
+
+    /// While one relayd ends, the next may have to be asked for twice.
+    @Test func aStartThatFailedOnceIsOfNoConsequence() throws {
+        let rig = try Rig(
+            start: "[ -e failed ] || { touch failed; echo 'relayd: busy' >&2; exit 69; }; \(Self.start)")
+        let relayd = try FakeRelayd(rig.waiting)
+        let shim = try rig.shim()
+        let connection = try relayd.connection()
+        _ = try connection.next()
+        connection.send(Rig.exited(.code(0)))
+        #expect(try shim.end() == .code(0))
+        #expect(shim.stderr() == "")
+        #expect(rig.starts == 2)
+    }
+
+    @Test func aRelaydThatEndsIsLeftForTheNext() throws {
+        let rig = try Rig(start: Self.start)
+        let first = try FakeRelayd(rig.socket)
+        let shim = try rig.shim()
+        let next = try FakeRelayd(rig.waiting)
+        for round in 1...3 {
+            let connection = try first.connection()
+            guard case .launch = try connection.next() else { throw Silence(description: "launch") }
+            // Its last words, when nobody listens any more.
+            if round == 3 { first.die() }
+            connection.send(
+                .failed(request: 1, code: "KR-RELAYD-STOPPING", message: "relayd is ending", remedy: "R."))
+        }
+        let connection = try next.connection()
+        guard case .launch = try connection.next() else { throw Silence(description: "launch") }
+        connection.send(Rig.exited(.code(0)))
+        #expect(try shim.end() == .code(0))
+        #expect(shim.stderr() == "")
+        #expect(rig.starts == 1)
     }
 
     @Test func anEmptyPromiseIsSeen() throws {

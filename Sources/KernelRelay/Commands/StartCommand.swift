@@ -55,7 +55,7 @@ private func launchServer(_ idle: String, _ output: Int32, _ folder: RuntimeFold
 }
 
 private func isServed(_ folder: RuntimeFolder) -> Bool {
-    guard let descriptor = UnixStream.connect(to: folder.socket) else { return false }
+    guard let descriptor = try? UnixStream.connect(to: folder.socket, waiting: true) else { return false }
     close(descriptor)
     return true
 }

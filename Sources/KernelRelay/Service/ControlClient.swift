@@ -8,7 +8,7 @@ package struct ControlClient: ~Copyable {
 
     /// Connects to the relayd of a folder.
     package init(_ folder: RuntimeFolder) throws(HostError) {
-        guard let descriptor = UnixStream.connect(to: folder.socket) else {
+        guard let descriptor = try UnixStream.connect(to: folder.socket, waiting: true) else {
             throw HostError(.relaydAbsent, folder.socket)
         }
         channel = FrameChannel(descriptor)

@@ -1,6 +1,7 @@
 import CLinux
 import Dispatch
 import Glibc
+import Host
 import RelayLink
 
 /// The control socket: takes connections of this user's programs, and of nobody else's.
@@ -40,7 +41,7 @@ package final class ControlServer: @unchecked Sendable {
                 if errno == EMFILE || errno == ENFILE { usleep(Tuning.acceptPauseMicroseconds) }
                 return
             }
-            guard Self.peer(of: descriptor) == geteuid() else {
+            guard UnixStream.peer(of: descriptor) == geteuid() else {
                 Log.note("stranger refused")
                 Glibc.close(descriptor)
                 continue
@@ -50,14 +51,6 @@ package final class ControlServer: @unchecked Sendable {
                 onStopped: { [end] in end.finish() })
             Task { await connection.serve() }
         }
-    }
-
-    /// The user at the other end, as the kernel vouches for it.
-    private static func peer(of descriptor: Int32) -> UInt32? {
-        var credentials = kr_credentials()
-        var length = socklen_t(MemoryLayout<kr_credentials>.size)
-        let failed = getsockopt(descriptor, SOL_SOCKET, Int32(KR_SO_PEERCRED), &credentials, &length)
-        return failed == 0 ? credentials.uid : nil
     }
 
     /// Takes no more connections; when it returns the socket's file is gone.

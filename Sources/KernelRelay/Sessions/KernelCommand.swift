@@ -17,23 +17,24 @@ enum KernelCommand {
         guard let command else {
             // Debian's images have only the first, others only the second.
             return ["python3", "python"].map {
-                [$0, "-m", "ipykernel_launcher", "-f", placeholder] + trailing
+                // As ipykernel's own kernelspec has it: frozen modules have no lines to break at. Pythons that
+                // know nothing of it ignore it.
+                [$0, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", placeholder] + trailing
             }
         }
         var words: [String]
         do throws(HostError) {
-            words = try CommandWords.read(command)
+            // Before the words are told apart: the path may have spaces, and Jupyter quotes nothing.
+            words = try CommandWords.read(replace(connectionFile, in: command))
         } catch {
             throw Refusal(.command, error.context)
         }
         guard let first = words.first, !first.isEmpty else { throw Refusal(.command, "it names no program") }
-        words = words.map { replace(connectionFile, in: $0) }
         if !words.contains(where: { $0.contains(placeholder) }) { words += ["-f", placeholder] }
         return [words + trailing]
     }
 
-    private static func replace(_ path: String, in word: String) -> String {
-        guard !path.isEmpty, let range = word.firstRange(of: path) else { return word }
-        return word[..<range.lowerBound] + placeholder + replace(path, in: String(word[range.upperBound...]))
+    private static func replace(_ path: String, in text: String) -> String {
+        path.isEmpty ? text : text.replacing(path, with: placeholder)
     }
 }

@@ -38,7 +38,7 @@ package actor KernelSession {
     package private(set) var route: KernelRoute?
     package private(set) var container: String
     private(set) var front: ConnectionInfo?
-    private var relay: Relay?
+    private(set) var relay: Relay?
     private var gate: GateSession?
     /// The gate has been told to start it, so that it must be told to end it.
     private var mayRun = false
@@ -108,7 +108,8 @@ package actor KernelSession {
         }
         self.container = container.name
         let gate = try await gates.gate(
-            engine: engine, container: container, user: launch.user, ports: ports(of: container))
+            engine: engine, container: container, user: launch.user,
+            ports: LaunchOrder(launch: launch, container: container).ports)
         self.gate = gate
         try stopIfAsked()
         let events = await gate.events(of: id)
@@ -126,12 +127,6 @@ package actor KernelSession {
         passOnEarlySignals()
         if let place { Task { await self.connect(place, gate, container) } }
         return try await attend(events)
-    }
-
-    /// Where the gate is to listen: as kernel.json says, else as the container's own labels do.
-    private func ports(of container: Container) -> [String: UInt16] {
-        let isUsual = launch.ports == StandardPorts.byChannel
-        return isUsual ? container.labelledPorts ?? launch.ports : launch.ports
     }
 
     /// Binds the notebook's five ports. The shim before may have been killed a moment ago, and its relay be on
@@ -161,14 +156,8 @@ package actor KernelSession {
 
     /// Starts the kernel, and says where its connection file is.
     private func spawn(at gate: GateSession, in container: Container) async throws(Refusal) -> KernelPlace {
-        var request = GateRequest.Launch(
-            kernel: id, argv: [], env: environment, cwd: folder(in: container), transport: launch.transport,
-            key: key.text)
         var refusal = Refusal(.command, "")
-        for argv in try KernelCommand.candidates(
-            launch.command, connectionFile: launch.connectionFile, trailing: launch.trailing)
-        {
-            request.argv = argv
+        for request in try LaunchOrder(launch: launch, container: container).spawns(of: id, key: key) {
             do throws(Refusal) {
                 return .init(connectionFile: try await gate.spawn(request), transport: launch.transport)
             } catch {
@@ -193,20 +182,6 @@ package actor KernelSession {
         }
         if kernel.state != .running { return nil }
         return .init(connectionFile: kernel.connectionFile, transport: kernel.transport)
-    }
-
-    private var environment: [String: String?] {
-        var variables: [String: String?] = launch.env.mapValues { $0 }
-        // A pid of the host means nothing in the container.
-        variables["JPY_PARENT_PID"] = nil
-        return variables
-    }
-
-    private func folder(in container: Container) -> String? {
-        if let workdir = launch.workdir { return workdir }
-        guard let real = realpath(launch.folder, nil) else { return nil }
-        defer { free(real) }
-        return FolderMap.translate(String(cString: real), binds: container.binds, mounts: container.mounts)
     }
 
     /// Looks for a way to the kernel, and gives the relay the best.
@@ -346,8 +321,9 @@ package actor KernelSession {
     private func finish() async {
         state = .ending
         search?.cancel()
-        // A launch that came to nothing half-way. One that is handed over the next relayd hears of from the shim.
-        if mayRun, !(ending == .handedOver && isLaunched), let gate {
+        // A launch that came to nothing half-way. Of a kernel that is handed over its shim tells the next relayd.
+        let isKept = ending == .handedOver && (isLaunched || keptContainer != nil)
+        if mayRun, !isKept, let gate {
             await endKernel(at: gate, grace: Tuning.abandonedGrace)
         }
         await stopRelay(listening: Tuning.lastWordsOfKernel)
@@ -363,22 +339,6 @@ package actor KernelSession {
         let unheard = ending == .handedOver ? .zero : limit
         _ = try? await offload("kr-stop") { .success(relay.stop(listening: unheard)) }
     }
-
-    // MARK: - For people
-
-    package struct Summary: Sendable {
-        package let state: State
-        package let container: String
-        package let route: KernelRoute?
-        package let statistics: RelayStatistics?
-    }
-
-    package var summary: Summary {
-        .init(state: state, container: container, route: route, statistics: relay?.statistics)
-    }
-
-    /// The text of the connection file by which a second client reaches the kernel: the notebook's own.
-    package var connectionFile: [UInt8]? { front?.json() }
 }
 
 extension InterruptPolicy {

@@ -1,4 +1,4 @@
-import Glibc
+import Host
 
 /// Finds programs as a shell does, but by an environment that is given.
 package enum ProgramLookup {
@@ -14,10 +14,5 @@ package enum ProgramLookup {
             if isProgram(path) { return path }
         }
         return nil
-    }
-
-    private static func isProgram(_ path: String) -> Bool {
-        var facts = stat()
-        return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
     }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Host
 
 /// A listening Unix socket that nobody but its owner can reach, from its first moment on. Its file goes when
 /// it goes.

@@ -42,9 +42,6 @@ package struct FrameDecoder: Sendable {
 
     package init() {}
 
-    /// Whether a frame has begun and not ended: an end of the link here cuts it off.
-    package var isInsideFrame: Bool { start < bytes.count }
-
     package mutating func feed(_ more: some Collection<UInt8>) {
         // What was taken is dropped when it is worth a copy, not at every frame.
         if start > 64 * 1024 || start == bytes.count {

@@ -6,9 +6,11 @@ package enum CurrentEnvironment {
         var variables: [String: String] = [:]
         var entry = environ
         while let text = entry.pointee {
-            let line = String(cString: text)
-            if let split = line.firstIndex(of: "=") {
-                variables[String(line[..<split])] = String(line[line.index(after: split)...])
+            let pair = String(cString: text).split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            // Of two with one name, getenv takes the first.
+            if pair.count == 2, !pair[0].isEmpty, variables[String(pair[0])] == nil {
+                variables[String(pair[0])] = String(pair[1])
             }
             entry += 1
         }
