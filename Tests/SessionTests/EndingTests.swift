@@ -47,7 +47,6 @@ extension SessionLifeTests {
                 #expect(await stopped)
                 #expect(try await shim.failure() == "KR-KERNEL-START")
                 _ = try await first.exit()
-                #expect(rig.processes().isEmpty)
             }
         }
 

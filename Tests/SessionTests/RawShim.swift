@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Host
 import KernelRelay
 import RelayLink
 import Testing
@@ -47,7 +48,7 @@ final class RawShim: @unchecked Sendable {
     private(set) var notes = ""
 
     init(_ socket: String) throws {
-        descriptor = try #require(UnixStream.connect(to: socket))
+        descriptor = try #require(try UnixStream.connect(to: socket, waiting: true))
     }
 
     deinit { close() }
