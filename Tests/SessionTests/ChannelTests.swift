@@ -168,7 +168,8 @@ extension SessionLifeTests {
                 var ends: [Int32] = [-1, -1]
                 let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
                 try #require(socketpair(AF_UNIX, kind, 0, &ends) == 0)
-                let name = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(ends[0])")
+                let name = try FileManager.default.destinationOfSymbolicLink(
+                    atPath: "/proc/self/fd/\(ends[0])")
                 #expect(name.hasPrefix(inode))
                 ours.insert(name)
                 let channel = FrameChannel(ends[0])
