@@ -91,11 +91,18 @@ extension SessionLifeTests {
                 #expect(channel.send(Self.message(size)))
                 #expect(other.send(Self.message(size)))
             }
-            for end in [channel, other] {
-                for size in sizes {
-                    let frame = try #require(await end.next())
-                    #expect(try ControlReport(json: frame.payload) == Self.message(size))
+            let isThrough = await ends(within: .seconds(15)) {
+                for end in [channel, other] {
+                    for size in sizes {
+                        guard let frame = await end.next() else { return }
+                        #expect(frame.payload == Self.message(size).json)
+                    }
                 }
+            }
+            guard isThrough else {
+                Issue.record("both ends wait")
+                channel.close()
+                return other.close()
             }
             // One that fits no frame is not sent, and leaves the link as it was.
             #expect(!channel.send(Self.message(Frame.largestPayload)))
@@ -104,6 +111,28 @@ extension SessionLifeTests {
             channel.close()
             #expect(await other.next() == nil)
             other.close()
+        }
+
+        /// A peer that reads nothing and speaks: what it says is heard, whichever of the two waits came first.
+        @Test(arguments: [true, false])
+        func aChannelThatCannotWriteStillReads(readsFirst: Bool) async throws {
+            let (channel, peer) = try pair()
+            defer { close(peer) }
+            let bytes = try #require(Frame(payload: [1, 2, 3]).encoded)
+            func hears() async -> Bool {
+                async let heard = ends(within: .seconds(5)) { _ = await channel.next() }
+                try? await Task.sleep(for: .milliseconds(50))
+                #expect(write(peer, bytes, bytes.count) == bytes.count)
+                return await heard
+            }
+            if readsFirst { #expect(await hears()) }
+            for _ in 0..<10 { channel.send(Self.message(100_000)) }
+            try await eventually("a full socket") { channel.pending > 500_000 ? () : nil }
+            for _ in 0..<3 where await !hears() {
+                Issue.record("a frame came and was not heard")
+                break
+            }
+            channel.close()
         }
 
         @Test func aFrameThatIsTooLongEndsReading() async throws {
@@ -139,7 +168,8 @@ extension SessionLifeTests {
                 var ends: [Int32] = [-1, -1]
                 let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
                 try #require(socketpair(AF_UNIX, kind, 0, &ends) == 0)
-                let name = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(ends[0])")
+                let name = try FileManager.default.destinationOfSymbolicLink(
+                    atPath: "/proc/self/fd/\(ends[0])")
                 #expect(name.hasPrefix(inode))
                 ours.insert(name)
                 let channel = FrameChannel(ends[0])
@@ -153,7 +183,7 @@ extension SessionLifeTests {
                     #expect(await channel.next() == nil)
                     channel.close()
                 default:
-                    for _ in 0..<20 { channel.send(Self.message(50_000)) }
+                    if number % 20 == 3 { for _ in 0..<4 { channel.send(Self.message(100_000)) } }
                     channel.close()
                 }
                 if ends[1] >= 0 { close(ends[1]) }

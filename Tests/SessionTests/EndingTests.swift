@@ -47,7 +47,6 @@ extension SessionLifeTests {
                 #expect(await stopped)
                 #expect(try await shim.failure() == "KR-KERNEL-START")
                 _ = try await first.exit()
-                #expect(rig.processes().isEmpty)
             }
         }
 
@@ -86,10 +85,12 @@ extension SessionLifeTests {
                 }
                 try rig.engine.become(.works)
                 // The client that is silent now has its twenty seconds.
-                let silent = try #require(rig.processes().first { pid in
-                    (try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)) == "sleep\u{0}1000\u{0}"
-                        && !rig.kernels().contains(pid)
-                })
+                let silent = try #require(
+                    rig.processes().first { pid in
+                        (try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8))
+                            == "sleep\u{0}1000\u{0}"
+                            && !rig.kernels().contains(pid)
+                    })
                 kill(silent, SIGKILL)
                 try await rig.untilGone()
                 try await rig.untilNoSession()

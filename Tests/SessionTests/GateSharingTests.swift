@@ -29,7 +29,8 @@ extension SessionLifeTests {
                 // Who comes now does not get the one that is about to be stopped.
                 let second = try await gate(rig, pool)
                 #expect(second !== first)
-                #expect(await second.welcome.pid == first.welcome.pid, "it was not stopped yet, and is joined")
+                #expect(
+                    await second.welcome.pid == first.welcome.pid, "it was not stopped yet, and is joined")
                 await pool.close(stopping: true)
                 #expect(rig.engine.links.count == 3, "a start, one that found it running, and a join")
                 let refused = await #expect(throws: Refusal.self) { try await gate(rig, pool) }

@@ -14,6 +14,8 @@ extension SessionLifeTests {
                 let (shim, _) = try await rig.running(rig.launch(Self.obedient))
                 _ = try await shim.take("its word") { if case .output = $0 { true } else { nil } }
                 try #require(rig.engine.links.first).cut()
+                // What is said into a link that has just died is lost; what is said while it is joined again is not.
+                try await eventually("an attempt to join") { rig.engine.execs.count == 2 ? () : nil }
                 shim.send(.signal(number: SIGUSR1))
                 #expect(try await shim.exit().cause == .code(9))
                 #expect(rig.engine.links.map(\.joins) == [false, true])

@@ -53,7 +53,8 @@ extension SessionLifeTests {
             try await withRig { rig in
                 let (loud, _) = try await rig.running(
                     rig.launch("while :; do head -c 1000000 /dev/zero; done", named: "loud"))
-                let (quiet, _) = try await rig.running(rig.launch("sleep 0.3; echo here; exit 2", named: "quiet"))
+                let (quiet, _) = try await rig.running(
+                    rig.launch("sleep 0.3; echo here; exit 2", named: "quiet"))
                 #expect(try await quiet.exit().cause == .code(2))
                 #expect(quiet.outputBytes == 5)
                 loud.close()

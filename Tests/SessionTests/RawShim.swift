@@ -1,6 +1,6 @@
-import Host
 import Foundation
 import Glibc
+import Host
 import KernelRelay
 import RelayLink
 import Testing
@@ -128,7 +128,9 @@ final class RawShim: @unchecked Sendable {
 
     /// The code of a failure.
     func failure(within limit: Duration = .seconds(20)) async throws -> String {
-        try await take("failed", within: limit) { if case .failed(_, let code, _, _) = $0 { code } else { nil } }
+        try await take("failed", within: limit) {
+            if case .failed(_, let code, _, _) = $0 { code } else { nil }
+        }
     }
 
     func status() async throws -> JSON {

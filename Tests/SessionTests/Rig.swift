@@ -99,7 +99,9 @@ final class Rig: @unchecked Sendable {
         let wanted = ["KR_TEST_MARK=\(mark)", variable].compactMap(\.self).map { Array("\($0)\0".utf8) }
         let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return all.compactMap { Int32($0) }.filter { pid in
-            guard let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/environ") else { return false }
+            guard let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/environ") else {
+                return false
+            }
             return wanted.allSatisfy { bytes.firstRange(of: $0) != nil }
         }
     }
@@ -141,7 +143,9 @@ final class Rig: @unchecked Sendable {
         #expect(stopped, "relayd does not stop")
         relayd.server.close()
         do {
-            try await eventually("the end of everything", within: .seconds(10)) { processes().isEmpty ? () : nil }
+            try await eventually("the end of everything", within: .seconds(10)) {
+                processes().isEmpty ? () : nil
+            }
         } catch {
             for pid in processes() {
                 let words = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()

@@ -236,6 +236,14 @@ package actor GateSession {
         }
     }
 
+    /// Whether the kernel itself still runs, as far as its gate says anything.
+    package func isRunning(_ kernel: String) async -> Bool {
+        guard let link = try? await liveLink(),
+            case .status(_, let status)? = try? await link.ask({ .status(request: $0) })
+        else { return kernels[kernel] != nil }
+        return status.kernels.contains { $0.kernel == kernel && $0.state == .running }
+    }
+
     /// The kernel of an earlier relayd's, as the gate knows it; nothing when it does not.
     package func claim(_ kernel: String) -> GateReport.Kernel? {
         guard let known = welcome.kernels.first(where: { $0.kernel == kernel }) else { return nil }

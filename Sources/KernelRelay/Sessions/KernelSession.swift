@@ -201,6 +201,8 @@ package actor KernelSession {
             state = .running
             Log.note("kernel reached", ["kernel": id, "route": best.route.rawValue])
         } catch {
+            // A gate shows nobody to a kernel that has ended, and tells of the end when its whole tree has.
+            guard await gate.isRunning(id) else { return }
             refusal = Refusal(error)
             await end(.asked(grace: Tuning.abandonedGrace))
         }

@@ -28,13 +28,20 @@ package final class FrameChannel: @unchecked Sendable {
         self.descriptor = descriptor
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
         reading = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
-        writing = DispatchSource.makeWriteSource(fileDescriptor: descriptor, queue: queue)
+        // By a number of its own: of two sources on one, Dispatch does not ring the second when its first wait begins
+        // while the other's is under way, and a channel that could not write would not read either.
+        let twin = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        writing = DispatchSource.makeWriteSource(
+            fileDescriptor: twin < 0 ? descriptor : twin, queue: queue)
         reading.setEventHandler { [weak self] in self?.readMore() }
         writing.setEventHandler { [weak self] in self?.writeMore() }
         // The number must not be used again before both sources have let go of it.
         let left = SourcesLeft(descriptor)
         reading.setCancelHandler { left.oneLess() }
-        writing.setCancelHandler { left.oneLess() }
+        writing.setCancelHandler {
+            if twin >= 0 { Glibc.close(twin) }
+            left.oneLess()
+        }
     }
 
     /// The next frame; nothing when the other side has ended the link, or broken its rules. One caller at a time.
