@@ -86,7 +86,10 @@ final class Kernel {
 
     private func read(_ output: Output) {
         for _ in 0..<8 {
-            guard output.isOpen, output.mayRead, let nursery, !nursery.isCongested else { return }
+            // When nobody is left to write, what is in the pipe is all there will be, and little.
+            guard output.isOpen, output.mayRead, let nursery, !nursery.isCongested || isTreeGone else {
+                return
+            }
             var failure: Int32 = 0
             let bytes = [UInt8](unsafeUninitializedCapacity: Tuning.outputBytes) { buffer, count in
                 let received = Glibc.read(output.descriptor, buffer.baseAddress, buffer.count)
