@@ -54,7 +54,8 @@ let package = Package(
             name: "ShimTests", dependencies: ["Shim", "Host", "RelayLink", "CLinux"], path: "Tests/ShimTests",
             swiftSettings: strict),
         .testTarget(
-            name: "SessionTests", dependencies: ["KernelRelay", "RelayLink", "Host", "FakeJupyter", "CLinux"],
+            name: "SessionTests",
+            dependencies: ["KernelRelay", "RelayLink", "Host", "FakeJupyter", "CLinux"],
             path: "Tests/SessionTests", swiftSettings: strict),
         .testTarget(
             name: "KernelspecTests", dependencies: ["KernelRelay", "Host", "RelayLink"],
