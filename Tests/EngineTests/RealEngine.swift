@@ -81,7 +81,7 @@ final class TestContainer {
         if let shim { client.environment["KERNELRELAY_SHIM"] = shim }
         return try await Engine(client).openGate(
             in: try await facts(), user: user, name: gate, joins: joins,
-            hello: .init(token: Self.token, lingerSeconds: 5))
+            hello: .init(token: Self.token, lingerSeconds: 120))
     }
 
     static let token = "0123456789abcdef0123456789abcdef"

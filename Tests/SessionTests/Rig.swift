@@ -81,7 +81,13 @@ final class Rig: @unchecked Sendable {
     func path(_ name: String) -> String { "\(folder)/\(name)" }
     func touch(_ name: String) { close(open(path(name), O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)) }
 
-    func shim() throws -> RawShim { try RawShim(relayd.socket) }
+    /// Kept until the rig goes: an optimised test lets go of one after its last use, and so would end its kernel.
+    func shim() throws -> RawShim {
+        let shim = try RawShim(relayd.socket)
+        shims.append(shim)
+        return shim
+    }
+    private var shims: [RawShim] = []
 
     /// A kernel that runs.
     func running(_ launch: ControlRequest.Launch) async throws -> (
