@@ -10,6 +10,9 @@ TEST_ENGINE := --state $(CURDIR)/.build/engine-test
 DEMO_ENGINE := --state $(CURDIR)/.build/engine-demo
 BENCH_ENGINE := --state $(CURDIR)/.build/engine-bench
 
+# Those that start programs by the dozen, by themselves: beside them the heavy tests of the relay miss their moments.
+OF_AN_ENGINE := ^(SessionTests|EngineTests)[.]
+
 .PHONY: help deps build test test-swift test-python test-e2e check format demo demo-clean bench bench-quick bench-launch docs clean
 
 help:
@@ -34,7 +37,8 @@ build: deps
 test: test-swift test-python test-e2e
 
 test-swift: build python
-	Tools/engine run $(TEST_ENGINE) -- swift test -c release
+	swift test -c release --skip '$(OF_AN_ENGINE)'
+	Tools/engine run $(TEST_ENGINE) -- swift test -c release --skip-build --filter '$(OF_AN_ENGINE)'
 
 test-python: build python
 	$(PYTHON) -m pytest Tests/Python -q
