@@ -17,6 +17,10 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .target(
             name: "KernelRelay", dependencies: ["CZMQ", "CCrypto", "CLinux", "RelayLink", "Host"],
+            // Part of the program: relayd is one file, and asks no other for anything.
+            resources: ["page.html", "page.css", "format.js", "plots.js", "page.js", "stream.js"].map {
+                .embedInCode("Web/page/\($0)")
+            },
             swiftSettings: strict),
         .executableTarget(name: "relayd", dependencies: ["KernelRelay"], swiftSettings: strict),
         .executableTarget(
@@ -43,10 +47,11 @@ let package = Package(
             swiftSettings: strict),
 
         .testTarget(
-            name: "WireTests", dependencies: ["KernelRelay", "CZMQ", "CLinux"], path: "Tests/WireTests",
+            name: "WireTests", dependencies: ["KernelRelay", "Host", "CZMQ", "CLinux"],
+            path: "Tests/WireTests",
             swiftSettings: strict),
         .testTarget(
-            name: "RelayTests", dependencies: ["KernelRelay", "FakeJupyter", "EmbeddedRelay"],
+            name: "RelayTests", dependencies: ["KernelRelay", "RelayLink", "FakeJupyter", "EmbeddedRelay"],
             path: "Tests/RelayTests", swiftSettings: strict),
         .testTarget(
             name: "LinkTests", dependencies: ["RelayLink"], path: "Tests/LinkTests", swiftSettings: strict),
@@ -58,8 +63,23 @@ let package = Package(
             dependencies: ["KernelRelay", "RelayLink", "Host", "FakeJupyter", "CLinux"],
             path: "Tests/SessionTests", swiftSettings: strict),
         .testTarget(
+            name: "ViewTests", dependencies: ["KernelRelay", "RelayLink"], path: "Tests/ViewTests",
+            exclude: ["Golden"], swiftSettings: strict),
+        .testTarget(
+            name: "PageTests", dependencies: ["KernelRelay", "RelayLink", "CLinux"], path: "Tests/PageTests",
+            swiftSettings: strict),
+        .testTarget(
             name: "KernelspecTests", dependencies: ["KernelRelay", "Host", "RelayLink"],
             path: "Tests/KernelspecTests", swiftSettings: strict),
+        .testTarget(
+            name: "ProjectTests", dependencies: ["KernelRelay", "Host", "RelayLink"],
+            path: "Tests/ProjectTests", swiftSettings: strict),
+        .testTarget(
+            name: "DoctorTests", dependencies: ["KernelRelay", "Host", "RelayLink"],
+            path: "Tests/DoctorTests", swiftSettings: strict),
+        .testTarget(
+            name: "DiagnosticsTests", dependencies: ["KernelRelay", "RelayLink"],
+            path: "Tests/DiagnosticsTests", swiftSettings: strict),
         .testTarget(
             name: "GateTests", dependencies: ["Gate", "RelayLink", "KernelRelay", "FakeJupyter", "CLinux"],
             path: "Tests/GateTests", swiftSettings: strict),

@@ -7,6 +7,7 @@ ipykernel in it.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shlex
 import subprocess
@@ -21,13 +22,19 @@ ROOT = Path(__file__).resolve().parent.parent
 RELAYD = ROOT / ".build/release/relayd"
 VENV = Path(sys.prefix)
 CONTAINER, KERNEL, DISPLAY = "kernelrelay-demo", "kernelrelay-demo", "Python (kernelrelay-demo)"
-IMAGE = os.environ.get("IMAGE") or "kernelrelay/debian-ipykernel"
+OWN_IMAGE = "kernelrelay/debian-ipykernel"
+IMAGE = os.environ.get("IMAGE") or OWN_IMAGE
+# Written when the demo has built its image: one that was there before is not the demo's to take away.
+BUILT = ROOT / ".build/demo-image"
 CELL = "import platform\nprint(f'Python {platform.python_version()} in container {platform.node()}')\nsum(range(10))"
 
 
 def main() -> None:
-    if IMAGE == "kernelrelay/debian-ipykernel":
+    if IMAGE == OWN_IMAGE:
+        was_there = subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True).returncode == 0
         subprocess.run([ROOT / "Tools/image", "debian-ipykernel"], check=True)
+        if not was_there:
+            BUILT.touch()
     if not is_running():
         # One that was stopped since is of no use any more.
         subprocess.run([RELAYD, "down", CONTAINER], capture_output=True)
@@ -39,23 +46,23 @@ def main() -> None:
     as_root = " --allow-root" if os.getuid() == 0 else ""
     print(f'\nGo on in JupyterLab, with the kernel "{DISPLAY}":\n')
     print(f"    . {shlex.quote(str(VENV / 'bin/activate'))}")
+    print(f'    export PATH={shlex.quote(str(RELAYD.parent))}:"$PATH"    # for the commands that cells and messages name')
     print(f"    jupyter lab{as_root}")
-    print("\nmake demo-clean takes container, kernel and image away again.")
+    print("\nmake demo-clean takes away again what the demo made.")
 
 
 def clean() -> None:
-    for command in (
-        [RELAYD, "remove", "--prefix", VENV, KERNEL],
-        [RELAYD, "down", CONTAINER],
-        ["docker", "image", "rm", "kernelrelay/debian-ipykernel"],
-    ):
+    image = [["docker", "image", "rm", OWN_IMAGE]] if BUILT.exists() else []
+    for command in ([RELAYD, "remove", "--prefix", VENV, KERNEL], [RELAYD, "down", CONTAINER], *image):
         show(command)
         # What is not there, or was taken away by hand, is as it should be; so is a program that was never built.
         with contextlib.suppress(FileNotFoundError):
             subprocess.run(command, capture_output=True)
+    BUILT.unlink(missing_ok=True)
     # Other kernels of this user may go by the same relayd; without any it is only waiting to end.
     with contextlib.suppress(FileNotFoundError):
-        if subprocess.run([RELAYD, "status"], capture_output=True, text=True).stdout == "no kernel runs\n":
+        status = subprocess.run([RELAYD, "status", "--json"], capture_output=True)
+        if status.returncode == 0 and not json.loads(status.stdout)["kernels"]:
             show([RELAYD, "stop"])
             subprocess.run([RELAYD, "stop"], capture_output=True)
 

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// A thread that is always joined. Starting and joining it are full fences, which is what libzmq asks for when a
 /// socket moves to another thread: the burst threads below rest on that.
@@ -22,4 +23,11 @@ struct BenchThread: ~Copyable {
     }
 
     consuming func join() { pthread_join(handle, nil) }
+}
+
+/// Says to another thread that it is time to end.
+final class Flag: Sendable {
+    private let value = Atomic<Bool>(false)
+    var isSet: Bool { value.load(ordering: .acquiring) }
+    func set() { value.store(true, ordering: .releasing) }
 }

@@ -8,9 +8,14 @@ enum Contestant: String, CaseIterable {
     case relay
     case pyzmq
     case tcp
+    /// The relay without its diagnostics: only for what those cost.
+    case unwatched
+
+    /// Those that take part in everything.
+    static let usual = allCases.filter { $0 != .unwatched }
 
     /// Whether the client's key differs from the kernel's, each message being signed anew on its way.
-    var signsAnew: Bool { self == .relay || self == .pyzmq }
+    var signsAnew: Bool { [.relay, .unwatched, .pyzmq].contains(self) }
 
     /// Slow hops get fewer messages, or they would take all the time there is.
     var burstShare: Int { self == .pyzmq ? 10 : 1 }
@@ -35,9 +40,13 @@ struct Places {
 
 extension Contestant {
     /// Starts the hop between two addresses and waits until it has bound; direct has none.
-    func start(front: PeerAddress, back: PeerAddress, _ places: Places) throws -> ChildProcess? {
-        let frontFile = "\(places.work)/\(rawValue)-front.json"
-        let backFile = "\(places.work)/\(rawValue)-back.json"
+    ///
+    /// - Parameter name: of its files, where it takes part twice.
+    func start(front: PeerAddress, back: PeerAddress, _ places: Places, as name: String? = nil) throws
+        -> ChildProcess?
+    {
+        let frontFile = "\(places.work)/\(name ?? rawValue)-front.json"
+        let backFile = "\(places.work)/\(name ?? rawValue)-back.json"
         try front.write(to: frontFile)
         try back.write(to: backFile)
         let child: ChildProcess
@@ -48,10 +57,13 @@ extension Contestant {
             let channels: [PeerChannel] = [.shell, .iopub, .stdin, .control, .hb]
             let endpoints = channels.flatMap { [front.endpoint($0), back.endpoint($0)] }
             child = try ChildProcess("\(Places.products)/bench-zmq-proxy", endpoints)
-        case .relay:
+        case .relay, .unwatched:
             let program = "\(Places.products)/embedded-relay"
             guard Places.isExecutable(program) else { throw BenchError("\(program) is not built") }
-            child = try ChildProcess(program, ["--until-eof", frontFile, backFile])
+            child = try ChildProcess(
+                program,
+                ["--until-eof"] + (self == .unwatched ? ["--unwatched"] : name == nil ? [] : ["--explained"])
+                    + [frontFile, backFile])
         case .pyzmq:
             child = try ChildProcess(
                 places.python, ["\(places.scripts)/pyzmq_relay.py", frontFile, backFile])

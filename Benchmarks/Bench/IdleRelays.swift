@@ -5,7 +5,8 @@ import Glibc
 /// What many relays in one process cost while nothing happens: private memory and processor time.
 ///
 /// Each relay has a kernel's five sockets behind it and a client's five in front, and has passed a request and its
-/// reply. The sockets are plain ones of this process, served by nobody, for nothing arrives at them.
+/// reply. The sockets are plain ones of this process. Only the kernels' heartbeats are served, as kernels do: a relay asks
+/// for one every two seconds, and what that costs it is part of what is measured.
 struct IdleRelays {
     let places: Places
     let seconds: Double
@@ -33,6 +34,7 @@ struct IdleRelays {
         var arguments: [String] = []
         var fronts: [PeerAddress] = []
         var kernels: [RawSocket] = []
+        var heartbeats: [RawSocket] = []
         for index in 0..<count {
             let back = try PeerAddress.loopback(key: Lane.kernelKey)
             let front = try PeerAddress.loopback(key: Lane.clientKey)
@@ -40,6 +42,7 @@ struct IdleRelays {
                 let socket = try open(channel == .iopub ? ZMQ_XPUB : ZMQ_ROUTER)
                 try Wire.bind(socket, back.endpoint(channel))
                 if channel == .shell { kernels.append(socket) }
+                if channel == .hb { heartbeats.append(socket) }
             }
             let files = ["\(places.work)/idle-\(index)-front.json", "\(places.work)/idle-\(index)-back.json"]
             try front.write(to: files[0])
@@ -51,6 +54,31 @@ struct IdleRelays {
         defer { child.end() }
         try child.awaitLine("relaying", milliseconds: 30_000)
 
+        let served = heartbeats
+        let isOver = Flag()
+        let echo = BenchThread {
+            let scratch = Scratch()
+            var items = served.map {
+                zmq_pollitem_t(socket: $0, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
+            }
+            while !isOver.isSet {
+                guard zmq_poll(&items, Int32(items.count), 100) > 0 else { continue }
+                for item in items where item.revents != 0 {
+                    if let socket = item.socket { while Wire.echo(socket, scratch.message) {} }
+                }
+            }
+        }
+        let cost = Result { try measure(child, fronts, kernels, open) }
+        isOver.set()
+        echo.join()
+        return try cost.get()
+    }
+
+    private func measure(
+        _ child: ChildProcess, _ fronts: [PeerAddress], _ kernels: [RawSocket],
+        _ open: (Int32) throws -> RawSocket
+    ) throws -> Cost {
+        let count = kernels.count
         let requests = MessagePool(count: 1, key: Lane.clientKey, total: 200)
         let scratch = Scratch()
         for (front, kernel) in zip(fronts, kernels) {

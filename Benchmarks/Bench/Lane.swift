@@ -17,7 +17,7 @@ final class Lane {
     let child: ChildProcess?
     var clientKey: String { contestant.signsAnew ? Lane.clientKey : Lane.kernelKey }
 
-    init(_ contestant: Contestant, _ places: Places) throws {
+    init(_ contestant: Contestant, _ places: Places, as name: String? = nil) throws {
         self.contestant = contestant
         let back = try PeerAddress.loopback(key: Lane.kernelKey)
         var front = back
@@ -25,7 +25,7 @@ final class Lane {
             front = try PeerAddress.loopback(key: contestant.signsAnew ? Lane.clientKey : Lane.kernelKey)
         }
         kernel = try KernelSide(back)
-        child = try contestant.start(front: front, back: back, places)
+        child = try contestant.start(front: front, back: back, places, as: name)
         client = try ClientSide(front)
         try warmUp(front)
     }

@@ -28,7 +28,7 @@ import Glibc
                 }
             }
         }
-        for contestant in options.only ?? Contestant.allCases {
+        for contestant in options.only ?? Contestant.usual {
             do {
                 lanes.append(try Lane(contestant, options.places))
             } catch {
@@ -52,8 +52,16 @@ import Glibc
             try IdleRelays(places: options.places, seconds: options.quick ? 2 : 5).run(&results)
         }
 
+        var columns = lanes.map(\.contestant.rawValue)
+        if options.idle, columns.contains(Contestant.relay.rawValue) {
+            say("diagnostics on and off")
+            let rounds = options.quick ? 6 : 30
+            try DiagnosticsCost(places: options.places, rounds: rounds, measures: measures).run(&results)
+            columns.append(Contestant.unwatched.rawValue)
+        }
+
         let report = Report(
-            results: results, columns: lanes.map(\.contestant.rawValue), rounds: rounds, quick: options.quick,
+            results: results, columns: columns, rounds: rounds, quick: options.quick,
             absent: absent, seconds: Wire.now() - start)
         print(report.table(), terminator: "")
         guard let file = fopen(options.output, "w") else {

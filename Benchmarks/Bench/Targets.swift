@@ -10,6 +10,9 @@ enum Target {
         ("300 B iopub burst", .atLeast(0.8, of: .zmqProxy)),
         ("300 B iopub burst", .atLeast(6, of: .pyzmq)),
         ("1 MB frames, ends sign and verify", .atLeast(0.65, of: .direct)),
+        (DiagnosticsCost.burst, .atLeast(0.99, of: .unwatched)),
+        (DiagnosticsCost.processor, .atMost(1.01, of: .unwatched)),
+        (DiagnosticsCost.trip, .atMost(1.01, of: .unwatched)),
         ("memory of each of 200 idle relays", .below(1)),
         ("processor, 200 idle relays", .below(1)),
     ]

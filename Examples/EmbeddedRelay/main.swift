@@ -1,4 +1,4 @@
-// A relay in a program of one's own: `embedded-relay [--until-eof] FRONT.json BACK.json ...`
+// A relay in a program of one's own: `embedded-relay [--until-eof] [--unwatched | --explained] FRONT.json BACK.json ...`
 //
 // FRONT is the connection file that the notebook uses; BACK is the one that the kernel was started with.
 // It runs until SIGTERM or SIGINT comes, with --until-eof also until its standard input ends, and then prints what each
@@ -24,8 +24,19 @@ var files = Array(CommandLine.arguments.dropFirst())
 // Asked for, because whoever starts a program may close its standard input and mean nothing by it: Jupyter does.
 let endsWithInput = files.first == "--until-eof"
 if endsWithInput { files.removeFirst() }
+var options = RelayOptions()
+// Both are there to be measured: a relay that notices nothing, and one that can speak for its kernel as relayd's do.
+if files.first == "--unwatched" {
+    options.isWatched = false
+    files.removeFirst()
+} else if files.first == "--explained" {
+    options.onEvent = { _ in }
+    files.removeFirst()
+}
 guard !files.isEmpty, files.count.isMultiple(of: 2) else {
-    complain("usage: embedded-relay [--until-eof] FRONT.json BACK.json [FRONT BACK]...")
+    complain(
+        "usage: embedded-relay [--until-eof] [--unwatched | --explained] FRONT.json BACK.json [FRONT BACK]..."
+    )
     exit(EX_USAGE)
 }
 
@@ -34,7 +45,7 @@ do throws(RelayError) {
     for pair in stride(from: 0, to: files.count, by: 2) {
         let notebook = try ConnectionInfo(contentsOf: files[pair])
         let kernel = try ConnectionInfo(contentsOf: files[pair + 1])
-        relays.append(try Relay(front: notebook, back: kernel))
+        relays.append(try Relay(front: notebook, back: kernel, options: options))
     }
     print("relaying")
     fflush(nil)

@@ -12,10 +12,12 @@ package enum HostErrorCode: String, CaseIterable, Sendable {
     case relaydForeign = "KR-RELAYD-FOREIGN"
     case relaydLost = "KR-RELAYD-LOST"
     case relaydProtocol = "KR-RELAYD-PROTOCOL"
+    case agentMissing = "KR-AGENT-MISSING"
     case kernelFailed = "KR-KERNEL-FAILED"
     case kernelKilled = "KR-KERNEL-KILLED"
     case kernelOutOfMemory = "KR-KERNEL-OUT-OF-MEMORY"
     case kernelLeft = "KR-KERNEL-LEFT"
+    case terminalMissing = "KR-TERMINAL-MISSING"
     case system = "KR-HOST-SYSTEM"
 
     /// What happened, and what mends it.
@@ -47,6 +49,11 @@ package enum HostErrorCode: String, CaseIterable, Sendable {
                 "relayd and this program are of different releases",
                 "End the old one when its kernels are done: relayd stop."
             )
+        case .agentMissing:
+            (
+                "there is no ssh agent to hand on: SSH_AUTH_SOCK says nothing",
+                "Start Jupyter where an ssh-agent runs, or leave out --ssh-agent."
+            )
         case .kernelFailed:
             ("the kernel ended by itself", "Read what it wrote above; then restart it.")
         case .kernelKilled:
@@ -61,19 +68,13 @@ package enum HostErrorCode: String, CaseIterable, Sendable {
                 "processes of the kernel could not be ended",
                 "Look at them in the container; the system itself does not let go of them."
             )
+        case .terminalMissing: ("there is no terminal to draw on", "Without one: relayd status --watch.")
         case .system: ("the system refused what is needed", "Read the cause.")
         }
     }
 
     /// What a program exits with, after sysexits.h.
-    package var exitCode: Int32 {
-        switch self {
-        case .usage: 64
-        case .runtimeFolder: 73
-        case .system: 71
-        default: 69
-        }
-    }
+    package var exitCode: Int32 { ExitStatus.of(rawValue) ?? ExitStatus.usual }
 }
 
 /// One failure on the host: a stable code and what it was about. It never holds a key or a token.

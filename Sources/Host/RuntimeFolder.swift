@@ -34,7 +34,8 @@ package struct RuntimeFolder: Sendable, Equatable {
         }
     }
 
-    private static func place(_ environment: [String: String]) -> String {
+    /// Where it is, whatever is there.
+    package static func place(_ environment: [String: String]) -> String {
         if let path = environment["KERNELRELAY_RUNTIME_DIR"], !path.isEmpty { return path }
         if let path = environment["XDG_RUNTIME_DIR"], path.hasPrefix("/"), isOurs(path) {
             return "\(path)/kernelrelay"

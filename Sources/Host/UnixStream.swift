@@ -22,11 +22,16 @@ package enum UnixStream {
     }
 
     /// The user at the other end, as the kernel vouches for it.
-    package static func peer(of descriptor: Int32) -> UInt32? {
+    package static func peer(of descriptor: Int32) -> UInt32? { credentials(of: descriptor)?.uid }
+
+    /// The process that listened at the other end when this one connected; where this one listened, that which connected.
+    package static func listener(of descriptor: Int32) -> Int32? { credentials(of: descriptor)?.pid }
+
+    private static func credentials(of descriptor: Int32) -> kr_credentials? {
         var credentials = kr_credentials()
         var length = socklen_t(MemoryLayout<kr_credentials>.size)
         let failed = getsockopt(descriptor, SOL_SOCKET, Int32(KR_SO_PEERCRED), &credentials, &length)
-        return failed == 0 ? credentials.uid : nil
+        return failed == 0 ? credentials : nil
     }
 }
 

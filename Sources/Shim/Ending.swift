@@ -24,7 +24,7 @@ package struct Ending: Sendable, Equatable {
     /// What relayd said when it could not, in one line whatever it holds.
     package init(code: String, message: String, remedy: String) {
         let text = "\(code): \(message). \(remedy)"
-        self.init(.code(Self.exitCode(code)), lines: [printable(text, limit: 4000)])
+        self.init(.code(ExitStatus.of(code) ?? ExitStatus.usual), lines: [printable(text, limit: 4000)])
     }
 
     /// - Parameters:
@@ -53,16 +53,6 @@ package struct Ending: Sendable, Equatable {
     }
 
     static let terminating: Set<Int32> = [SIGTERM, SIGHUP, SIGQUIT]
-
-    /// After sysexits.h, as `HostErrorCode.exitCode` and relayd's own.
-    private static func exitCode(_ code: String) -> Int32 {
-        switch code {
-        case "KR-USAGE", "KR-COMMAND": 64
-        case "KR-ENGINE-DENIED": 77
-        case _ where code.hasPrefix("KR-CONNECTION"): 66
-        default: 69
-        }
-    }
 
     /// The exit code; does not return where the shim is to die by a signal.
     package func perform() -> Int32 {

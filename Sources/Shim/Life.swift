@@ -7,6 +7,8 @@ package struct Life: Sendable {
     package enum Action: Sendable, Equatable {
         case send(ControlRequest)
         case print(GateReport.OutputStream, [UInt8])
+        /// Lines of the shim's own.
+        case say([String])
         /// Let go of this connection, wait, and reach for relayd again.
         case reachAgain(afterMilliseconds: Int64)
         case end(Ending)
@@ -14,6 +16,8 @@ package struct Life: Sendable {
 
     private enum Phase: Sendable {
         case launching
+        /// There is no kernel, and relayd has said why. It may launch one again.
+        case failed(since: Moment)
         case running(since: Moment)
         /// relayd has gone; the kernel, as far as is known, has not.
         case resuming(since: Moment)
@@ -71,6 +75,16 @@ package struct Life: Sendable {
             passedOn.formUnion(kept)
             defer { kept = [] }
             return kept.map { .send(.signal(number: $0)) }
+        case .trouble(let code, let message, let remedy):
+            // One that could not be taken up again may be by a later relayd.
+            if case .running = phase { keepsake = nil }
+            phase = .failed(since: now)
+            passedOn = []
+            let said = Action.say(Ending(code: code, message: message, remedy: remedy).lines)
+            // Whoever wanted the end of the kernel wants it also where there is none. No other signal is the next one's.
+            let wanted = kept.first { Ending.terminating.contains($0) }
+            kept = []
+            return [said] + (wanted.map { end(Ending(.signal($0))) } ?? [])
         case .output(let stream, let data): return [.print(stream, data)]
         case .exited(let exit): return end(Ending(exit, passedOn: passedOn))
         case .failed(let request, let code, let message, let remedy):
@@ -78,7 +92,7 @@ package struct Life: Sendable {
             let ending = Ending(code: code, message: message, remedy: remedy)
             return code == Self.stopping ? turnedAway(ending, at: now) : end(ending)
         // Answers to what nobody asked.
-        case .launched, .status, .connection, .done: return []
+        case .launched, .status, .metrics, .page, .connection, .logs, .stderr, .done: return []
         }
     }
 
@@ -90,6 +104,10 @@ package struct Life: Sendable {
     package mutating func lost(at now: Moment) -> [Action] {
         switch phase {
         case .over: return []
+        case .failed(let since):
+            if now - since >= Patience.steady { attempts = 0 }
+            phase = .launching
+            return lost(at: now)
         case .launching:
             // Nobody knows of a kernel yet; if there is one, its gate ends it with the others that nobody claims.
             attempts += 1
@@ -108,7 +126,7 @@ package struct Life: Sendable {
     /// relayd is ending and takes no kernels; the next one will.
     private mutating func turnedAway(_ ending: Ending, at now: Moment) -> [Action] {
         switch phase {
-        case .launching:
+        case .launching, .failed:
             guard refusals < Patience.pauses.count else { return end(ending) }
             refusals += 1
             return [.reachAgain(afterMilliseconds: Patience.pauses[refusals - 1])]
@@ -136,7 +154,10 @@ package struct Life: Sendable {
     package mutating func signalled(_ number: Int32) -> [Action] {
         switch phase {
         case .over: return []
-        case .launching:
+        case .failed where number == SIGINT:
+            // A launch that a cell waits for can be interrupted; relayd knows whether there is one.
+            return [.send(.signal(number: number))]
+        case .launching, .failed:
             // An interrupt finds nothing that it could interrupt; passed on, it would end a kernel that has
             // not set its handlers yet.
             return Ending.terminating.contains(number) ? end(Ending(.signal(number))) : []

@@ -14,6 +14,9 @@ final class Outlets {
     /// As another program wrote it.
     func passOn(_ words: [UInt8]) { stderr.put(words) }
 
+    /// Lines of the shim's own, among the kernel's.
+    func say(_ lines: [String]) { for line in lines { stderr.say(line) } }
+
     /// What to wait for: room for what is held.
     var waits: [pollfd] { [stdout, stderr].compactMap(\.waits) }
 

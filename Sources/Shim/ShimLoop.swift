@@ -173,6 +173,7 @@ final class ShimLoop {
                             HostError(.usage, "over a megabyte of words and variables"), at: .now))
                 }
             case .print(let stream, let bytes): outlets.put(stream, bytes)
+            case .say(let lines): outlets.say(lines)
             case .reachAgain(let milliseconds):
                 socket = nil
                 let moment = Moment.now + milliseconds

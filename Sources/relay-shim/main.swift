@@ -8,7 +8,7 @@ import Shim
 func start(_ arguments: [String]) -> Int32 {
     switch arguments.first {
     case "gate": return gate(Array(arguments.dropFirst()))
-    case "hold": return arguments.count == 1 ? Hold.run() : refuse("hold takes no arguments")
+    case "hold": return Keeper.run(Array(arguments.dropFirst()))
     case "--version":
         print("relay-shim \(ControlProtocol.release), protocol \(ControlProtocol.version)")
         return 0
@@ -25,10 +25,12 @@ func start(_ arguments: [String]) -> Int32 {
 func gate(_ arguments: [String]) -> Int32 {
     var name = "gate"
     var joins = false
+    var isApart = false
     var rest = arguments[...]
     while let argument = rest.popFirst() {
         switch argument {
         case "--join": joins = true
+        case "--apart": isApart = true
         case "--name":
             guard let value = rest.popFirst(), JoinPoint.isName(value) else {
                 return refuse("--name takes 1 to 32 letters, digits, dots, dashes or underscores")
@@ -37,7 +39,9 @@ func gate(_ arguments: [String]) -> Int32 {
         default: return refuse("unknown argument \(printable(argument))")
         }
     }
+    if joins, isApart { return refuse("--join and --apart exclude each other") }
     if joins { return Joiner.run(name) }
+    if isApart { return Apart.run(name) }
     do throws(GateError) {
         return try Gate(name: name).run()
     } catch {
@@ -55,7 +59,11 @@ func refuse(_ reason: String) -> Int32 {
 let gateUsage = """
     usage: relay-shim gate [--name NAME]          serve kernels in this container over stdin and stdout
            relay-shim gate --join [--name NAME]   a new link to the gate that runs here
-           relay-shim hold                        wait for SIGTERM, as a container's only command
+           relay-shim gate --apart [--name NAME]  the same as the first, by a process that outlives this one
+           relay-shim hold [--idle SECONDS] [--max SECONDS] [--until-unused SECONDS]
+                                                  wait for SIGTERM, as a container's only command; or until no kernel
+                                                  in it has been used for so long, it has been there for so long, or
+                                                  nobody has needed a gate in it for so long
            relay-shim --version
     """
 

@@ -127,7 +127,8 @@ class Lab:
         self.until_idle()
 
     def until_idle(self) -> None:
-        self.find('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+        """As the status bar has it: the sign beside the kernel's name says so also before there is a kernel."""
+        self.find("#jp-main-statusbar", "| Idle")
 
     def until_busy(self) -> None:
         self.find('.jp-Notebook-ExecutionIndicator[data-status="busy"]')

@@ -3,9 +3,14 @@ them as it found them."""
 
 from __future__ import annotations
 
+import io
+import os
+import shutil
+import signal
 import subprocess
+import tarfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -14,7 +19,12 @@ import pytest
 import notebooks
 from containers import Container, docker
 from notebooks import Notebook
-from service import BINARIES, ROOT, Service, Spec, until_nothing_left
+from service import BINARIES, ROOT, Service, Spec, pauses, until_nothing_left
+
+SOMEBODY = 4711  # a uid that no image knows
+
+# Whoever starts the suite by nohup has its programs ignore a signal that is tested.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
@@ -92,11 +102,11 @@ def fresh_service(services: list[Service]) -> Iterator[Service]:
 
 @pytest.fixture
 def up(service: Service, image: str) -> Iterator[Callable[..., Container]]:
-    """A container for this test alone, by `relayd up`: `up(*arguments of run, image=)`."""
+    """A container for this test alone, by `relayd up`: `up(*arguments of run, image=, options=)`."""
     started: list[Container] = []
 
-    def start(*run_arguments: str, image: str = image) -> Container:
-        started.append(service.up(image, *run_arguments))
+    def start(*run_arguments: str, image: str = image, options: Sequence[str] = ()) -> Container:
+        started.append(service.up(image, *run_arguments, options=options))
         return started[-1]
 
     yield start
@@ -118,6 +128,11 @@ def run_by_hand(service: Service, image: str) -> Iterator[Callable[..., Containe
         name = f"kr-e2e-hand-{uuid.uuid4().hex[:8]}"
         docker("run", "--detach", "--init", "--name", name, *run_arguments, image, "sleep", "infinity")
         started.append(service.watch(Container(name)))
+        # The init starts the command a moment after `run` has returned.
+        for _ in pauses(5):
+            if "sleep infinity" in started[-1].standing.values():
+                break
+            started[-1].standing = started[-1].processes()
         return started[-1]
 
     yield start
@@ -126,6 +141,37 @@ def run_by_hand(service: Service, image: str) -> Iterator[Callable[..., Containe
         service.containers.remove(container)
         container.remove()
     assert not left, left
+
+
+@pytest.fixture
+def somebody(fresh_service: Service, tmp_path: Path) -> dict[str, object]:
+    """How to start the shim as a user who is neither root nor known inside the container: Popen's options."""
+    if os.getuid() != 0:
+        return {}
+    # The repository may be in root's own folder: what he runs must be where he can come.
+    for name in ("relayd", "relay-shim"):
+        shutil.copy(BINARIES / name, fresh_service.folder / name)
+    home = fresh_service.folder / "home"
+    home.mkdir()
+    for path in (fresh_service.folder, home):
+        os.chown(path, SOMEBODY, SOMEBODY)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    # Who may use the engine is its socket's group's matter.
+    groups = [os.stat("/var/run/docker.sock").st_gid]
+    environment = {**fresh_service.environment, "HOME": str(home)}
+    return {"user": SOMEBODY, "group": SOMEBODY, "extra_groups": groups, "env": environment}
+
+
+@pytest.fixture
+def scratch() -> Iterator[str]:
+    """An image with nothing in it at all."""
+    empty = io.BytesIO()
+    tarfile.open(fileobj=empty, mode="w").close()
+    name = f"kr-e2e-scratch-{uuid.uuid4().hex[:8]}"
+    docker("import", "-", name, stdin=empty.getvalue())
+    yield name
+    docker("image", "rm", name)
 
 
 @pytest.fixture

@@ -35,6 +35,10 @@ class Container:
     def run(self, *command: str, user: str = "") -> str:
         return docker("exec", *(["--user", user] if user else []), self.name, *command)
 
+    def changes(self) -> list[str]:
+        """What of its files is another than the image's, or new."""
+        return sorted(docker("diff", self.name).splitlines())
+
     def is_there(self) -> bool:
         return self.name in docker("ps", "--all", "--format", "{{.Names}}").split()
 

@@ -1,6 +1,7 @@
 """The lightest kernel that Jupyter takes for one: python3 light_kernel.py CONNECTION_FILE
 
-It answers kernel_info_request, execute_request (printing the code back) and shutdown_request, and echoes heartbeats.
+It answers kernel_info_request, execute_request (printing the code back) and shutdown_request, and echoes heartbeats; told
+to "be deaf", it echoes none from then on; told to "be silent", it does nothing at all for a while before it answers.
 A hundred of these show what carries them; a hundred ipykernels show ipykernel.
 """
 
@@ -8,6 +9,7 @@ import hashlib
 import hmac
 import json
 import sys
+import time
 import uuid
 
 import zmq
@@ -54,6 +56,8 @@ def main() -> None:
         request = json.loads(frames[split + 2])
         content = json.loads(frames[split + 5])
         kind = request["msg_type"]
+        if content.get("code") == "be silent":
+            time.sleep(6)
         publish("status", {"execution_state": "busy"}, request)
         reply = {"status": "ok"}
         if kind == "kernel_info_request":
@@ -61,6 +65,8 @@ def main() -> None:
         elif kind == "execute_request":
             publish("stream", {"name": "stdout", "text": content["code"]}, request)
             reply = {"status": "ok", "execution_count": 1, "user_expressions": {}, "payload": []}
+            if content["code"] == "be deaf":
+                poller.unregister(sockets["hb"])
         elif kind == "shutdown_request":
             reply = {"status": "ok", "restart": content.get("restart", False)}
         send(socket, frames[:split], kind.replace("_request", "_reply"), reply, request)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from jupyter_client import BlockingKernelClient, KernelManager
 
 from clients import Outcome, connected, run
 from processes import PATIENCE, endpoints_left, ports_of, write_connection
-from service import Service, Spec
+from service import Service, Spec, pauses
 
 
 @dataclass
@@ -97,7 +99,7 @@ def launched(
     """The same without Jupyter: the program that kernel.json names, and its connection file. `{connection_file}`
     in `argv` becomes the file; `options` are Popen's."""
     folder.mkdir(parents=True, exist_ok=True)
-    connection = write_connection(folder / "connection.json", "a key")
+    connection = write_connection(folder / "connection.json", uuid.uuid4().hex)
     if "user" in options:
         connection.chmod(0o644)
     argv = [word.replace("{connection_file}", str(connection)) for word in argv]
@@ -116,6 +118,10 @@ def launched(
             shim.kill()
             shim.wait(PATIENCE)
             raise
+    # One that was killed could not wait for its ports.
+    for _ in pauses(PATIENCE if shim.returncode == -signal.SIGKILL else 0):
+        if not endpoints_left(connection, folder):
+            break
     assert not endpoints_left(connection, folder)
 
 

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,9 +70,9 @@ class Service:
     def status(self) -> dict[str, Any]:
         return dict(json.loads(self.relayd("status", "--json")))
 
-    def up(self, image: str, *run_arguments: str) -> Container:
+    def up(self, image: str, *run_arguments: str, options: Sequence[str] = ()) -> Container:
         name = f"kr-e2e-{uuid.uuid4().hex[:8]}"
-        printed = self.relayd("up", "--name", name, image, *(["--", *run_arguments] if run_arguments else []))
+        printed = self.relayd("up", "--name", name, *options, image, *(["--", *run_arguments] if run_arguments else []))
         assert printed.split()[-1] == name
         return self.watch(Container(name))
 
@@ -101,7 +101,11 @@ class Service:
     def strangers(self) -> list[psutil.Process]:
         """What is there besides relayd, and what relayd itself keeps for the containers that stand."""
         known = {process.pid for daemon in self.daemons() for process in (daemon, *daemon.children(recursive=True))}
-        return [process for process in self.processes() if process.pid not in known]
+        strangers = [process for process in self.processes() if process.pid not in known]
+        # A gate on this host outlives the relayd that started it, as one in a container does; the next relayd has it.
+        gates = [process for process in strangers if command_of(process).startswith("relay-shim gate --name ")]
+        kept = {gate.pid for gate in gates[: len(self.daemons())]}
+        return [process for process in strangers if process.pid not in kept]
 
     def left(self) -> list[str]:
         daemons = self.daemons()
@@ -109,7 +113,15 @@ class Service:
         left += [f"{len(daemons)} relayds for {self.folder}"] if len(daemons) > 1 else []
         sockets = [path for path in self.folder.rglob("*") if path.is_socket()]
         left += [f"socket {path}" for path in sockets] if len(sockets) > len(daemons) else []
-        return left + [line for container in self.containers for line in container.left()]
+        return left + self.sessions() + [line for container in self.containers for line in container.left()]
+
+    def sessions(self) -> list[str]:
+        """What relayd still has to do for kernels whose shims and processes are gone already."""
+        if not self.daemons():
+            return []
+        answer = self.attempt("status", "--json")
+        # One that ends at this moment has none.
+        return [f"session {kernel['id']}" for kernel in json.loads(answer.stdout)["kernels"]] if answer.returncode == 0 else []
 
     def clear(self) -> None:
         """Take away what a test left, so that the next one is not judged for it."""
@@ -119,13 +131,20 @@ class Service:
             if container.is_running() and container.left():
                 container.restart()
 
-    def close(self) -> None:
-        """Everything goes: the containers, relayd, its folder; and nothing may be left of them."""
+    def take_down(self) -> None:
         for container in self.containers:
             # `down` refuses what `up` did not make.
             if self.attempt("down", container.name).returncode != 0:
                 container.remove()
+
+    def close(self) -> None:
+        """Everything goes: the containers, relayd, its folder; and nothing may be left of them."""
+        self.take_down()
         self.attempt("stop")
+        # A gate on this host whose relayd a test has killed, and which no later one has needed, waits for a minute.
+        for process in self.processes():
+            if command_of(process).startswith("relay-shim gate --name "):
+                process.terminate()
         _, alive = psutil.wait_procs(self.processes(), timeout=10)
         left = [f"process {process.pid}: {command_of(process)}" for process in alive]
         for process in alive:
@@ -142,6 +161,15 @@ def command_of(process: psutil.Process) -> str:
         return " ".join(process.cmdline())
     except psutil.Error:
         return ""
+
+
+def link_of(relayd: psutil.Process, container: Container) -> psutil.Process:
+    """The engine's client that leads to relayd's gate in a container. Gates of other users and places may be kept still."""
+    identity = container.inspect()["Id"]
+    (link,) = [
+        child for child in relayd.children() if identity in command_of(child) and "--user" not in command_of(child)
+    ]
+    return link
 
 
 def until_nothing_left(services: list[Service]) -> list[str]:

@@ -94,7 +94,7 @@ def test_r_is_interrupted(r: Notebook) -> None:
 
 
 def test_a_command_that_is_not_there(service: Service, add: Callable[..., Spec], tmp_path: Path) -> None:
-    code, complaint = refused(service, add("--cmd", "no-such-program --really").content["argv"], tmp_path / "shim")
+    code, complaint = refused(service, add("--on-failure", "exit", "--cmd", "no-such-program --really").content["argv"], tmp_path / "shim")
     assert code == 69
     assert "KR-GATE-COMMAND-NOT-FOUND" in complaint
     assert "no-such-program" in complaint

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import shlex
 import subprocess
-import tarfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,8 +45,8 @@ def test_hardened_containers(
 def test_a_container_started_by_hand(
     service: Service, run_by_hand: Callable[..., Container], add: Callable[..., Spec], open_notebook: Open
 ) -> None:
-    """With the flags that `relayd ports` prints to be pasted. The gate is copied in, and found there again."""
-    by_hand = run_by_hand(*shlex.split(service.relayd("ports").replace("\\\n", " ")))
+    """With the flags as a shell takes them from `$(relayd ports)`. The gate is copied in, and found there again."""
+    by_hand = run_by_hand(*service.relayd("ports").split())
     spec = add("--route", "published", container=by_hand)
     works(spec, open_notebook)
     works(spec, open_notebook)
@@ -72,20 +69,9 @@ def test_a_read_only_container_without_the_gate(
 ) -> None:
     """There is no place to copy it to; or there is, and it works. Silence is the only wrong answer."""
     locked = run_by_hand("--read-only", "--tmpfs", "/tmp:noexec")
-    code, complaint = refused(service, add(container=locked).content["argv"], tmp_path / "shim")
+    code, complaint = refused(service, add("--on-failure", "exit", container=locked).content["argv"], tmp_path / "shim")
     assert code == 69
     assert CODE.findall(complaint)[:1] == ["KR-GATE-READ-ONLY"], complaint
-
-
-@pytest.fixture
-def scratch() -> Iterator[str]:
-    """An image with nothing in it at all."""
-    empty = io.BytesIO()
-    tarfile.open(fileobj=empty, mode="w").close()
-    name = f"kr-e2e-scratch-{uuid.uuid4().hex[:8]}"
-    docker("import", "-", name, stdin=empty.getvalue())
-    yield name
-    docker("image", "rm", name)
 
 
 def test_from_scratch(
@@ -98,7 +84,7 @@ def test_from_scratch(
     container = up(image=scratch)
     (gate,) = {mount["Destination"] for mount in container.inspect()["Mounts"]}
     command = json.dumps([gate, "--version"])
-    with launched(service, add("--cmd", command, container=container).content["argv"], tmp_path / "shim") as (shim, _):
+    with launched(service, add("--on-failure", "exit", "--cmd", command, container=container).content["argv"], tmp_path / "shim") as (shim, _):
         assert shim.wait(PATIENCE) == 0
     assert "protocol 1" in (tmp_path / "shim/stdout").read_text()
 
@@ -116,8 +102,8 @@ def removed(container: Container) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "code"),
-    [(stopped, "KR-CONTAINER-STOPPED"), (paused, "KR-CONTAINER-PAUSED"), (removed, "KR-CONTAINER-MISSING")],
+    ("make", "status", "code"),
+    [(stopped, 69, "KR-CONTAINER-STOPPED"), (paused, 75, "KR-CONTAINER-PAUSED"), (removed, 68, "KR-CONTAINER-MISSING")],
     ids=["stopped", "paused", "missing"],
 )
 def test_a_container_that_cannot(
@@ -126,14 +112,15 @@ def test_a_container_that_cannot(
     add: Callable[..., Spec],
     tmp_path: Path,
     make: Callable[[Container], None],
+    status: int,
     code: str,
 ) -> None:
     """The one line on stderr is what VS Code shows, and all that a user gets to know."""
     container = up()
-    spec = add(container=container)
+    spec = add("--on-failure", "exit", container=container)
     make(container)
     exit_code, complaint = refused(service, spec.content["argv"], tmp_path / "shim")
-    assert exit_code == 69
+    assert exit_code == status
     assert CODE.findall(complaint)[:1] == [code], complaint
     assert container.name in complaint
 
@@ -142,8 +129,8 @@ def test_an_engine_that_does_not_answer(
     fresh_service: Service, add: Callable[..., Spec], tmp_path: Path
 ) -> None:
     environment = {**fresh_service.environment, "DOCKER_HOST": f"unix://{tmp_path}/nobody.sock"}
-    with launched(fresh_service, add().content["argv"], tmp_path / "shim", env=environment) as (shim, _):
-        assert shim.wait(PATIENCE) == 69
+    with launched(fresh_service, add("--on-failure", "exit").content["argv"], tmp_path / "shim", env=environment) as (shim, _):
+        assert shim.wait(PATIENCE) == 72
     assert "KR-ENGINE-UNREACHABLE" in (tmp_path / "shim/stderr").read_text()
 
 

@@ -1,10 +1,10 @@
-"""The shim ends as its kernel ends, says why, and takes everything with it."""
+"""With --on-failure exit the shim ends as its kernel ends, says why, and takes everything with it."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,24 +25,30 @@ subprocess.Popen(["setsid", "--fork", "sleep", "1003"])
 """
 
 
-def test_the_exit_code_is_the_kernels(notebook: Notebook) -> None:
-    notebook.client.execute("import os\nos._exit(3)")
-    assert notebook.end() == 3
-    (line,) = [line for line in notebook.complaints.splitlines() if "KR-" in line]
+@pytest.fixture
+def exiting(add: Callable[..., Spec], open_notebook: Open) -> Iterator[Notebook]:
+    with open_notebook(add("--on-failure", "exit")) as opened:
+        yield opened
+
+
+def test_the_exit_code_is_the_kernels(exiting: Notebook) -> None:
+    exiting.client.execute("import os\nos._exit(3)")
+    assert exiting.end() == 3
+    (line,) = [line for line in exiting.complaints.splitlines() if "KR-" in line]
     assert "3" in line
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM], ids=lambda number: number.name)
-def test_a_signal_is_the_kernels(notebook: Notebook, number: signal.Signals) -> None:
+def test_a_signal_is_the_kernels(exiting: Notebook, number: signal.Signals) -> None:
     # Python and IPython have handlers of their own for some.
     default = f"signal.signal({number.value}, signal.SIG_DFL)\n" if number != signal.SIGKILL else ""
-    notebook.client.execute(f"import os, signal\n{default}os.kill(os.getpid(), {number.value})")
-    assert notebook.end() in (-number, 128 + number)
+    exiting.client.execute(f"import os, signal\n{default}os.kill(os.getpid(), {number.value})")
+    assert exiting.end() in (-number, 128 + number)
 
 
 def test_out_of_memory_says_so(up: Callable[..., Container], add: Callable[..., Spec], open_notebook: Open) -> None:
     small = up("--memory", "256m", "--memory-swap", "256m")
-    with open_notebook(add(container=small)) as notebook:
+    with open_notebook(add("--on-failure", "exit", container=small)) as notebook:
         notebook.client.execute("hoard = [bytearray(b'x') * 1_000_000 for _ in range(1_000)]")
         assert notebook.end() in (-signal.SIGKILL, 128 + signal.SIGKILL)
         assert "memory" in notebook.complaints
@@ -70,7 +76,7 @@ def test_what_a_kernel_leaves_behind_ends_with_it(notebook: Notebook, container:
 
 def test_the_end_of_the_container(up: Callable[..., Container], add: Callable[..., Spec], open_notebook: Open) -> None:
     ending = up()
-    with open_notebook(add(container=ending)) as notebook:
+    with open_notebook(add("--on-failure", "exit", container=ending)) as notebook:
         ending.remove()
         assert notebook.end() == 69
         assert "KR-CONTAINER-GONE" in notebook.complaints

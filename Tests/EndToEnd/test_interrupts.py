@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from clients import await_text, outcome
+from clients import await_text, outcome, sleeping
 from conftest import Open
 from notebooks import Notebook
 from service import Spec
 
-SLEEP = "import time\nprint('started', flush=True)\ntime.sleep(60)"
+SLEEP = sleeping("started")
 LOOP = "print('started', flush=True)\nwhile True: pass"
 CODES = [pytest.param(SLEEP, id="sleep"), pytest.param(LOOP, id="loop")]
 

@@ -52,11 +52,11 @@ def test_replace_is_asked_for(service: Service, container: Container, tmp_path: 
 
 
 def test_remove_takes_only_its_own(service: Service, add: Callable[..., Spec]) -> None:
-    spec, foreign = add(), Spec("foreign", add().prefix)
+    spec, foreign = add(), Spec("python3", add().prefix)
     foreign.folder.mkdir()
     (foreign.folder / "kernel.json").write_text('{"argv": ["true"], "display_name": "x", "language": "x"}')
     assert spec.name in service.relayd("list", "--prefix", str(spec.prefix))
-    assert service.attempt("remove", foreign.name, "--prefix", str(spec.prefix)).returncode != 0
+    assert "KR-SPEC-FOREIGN" in service.attempt("remove", foreign.name, "--prefix", str(spec.prefix)).stderr
     assert foreign.folder.exists()
     service.relayd("remove", spec.name, "--prefix", str(spec.prefix))
     assert not spec.folder.exists()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from browser import Lab, chromium, served
+from clients import sleeping
 from containers import Container
 from service import Service, Spec
 
@@ -41,7 +42,7 @@ def test_a_notebook_in_lab(lab: Lab, container: Container) -> None:
     lab.answer("Ada")
     lab.output("Hello Ada!")
 
-    lab.run("import time\nprint('asleep', flush=True)\ntime.sleep(600)")
+    lab.run(sleeping(seconds=600))
     lab.output("asleep")
     lab.shoot("busy")
     lab.interrupt()

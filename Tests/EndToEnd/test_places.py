@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,13 +10,10 @@ from pathlib import Path
 import pytest
 
 from clients import connected, run
-from conftest import Open
+from conftest import SOMEBODY, Open
 from containers import Container
 from notebooks import launched
 from service import BINARIES, Service, Spec
-
-SOMEBODY = 4711  # a uid that no image knows
-
 
 def test_the_notebooks_folder_through_a_bind_mount(
     up: Callable[..., Container], add: Callable[..., Spec], open_notebook: Open, tmp_path: Path
@@ -30,6 +26,18 @@ def test_the_notebooks_folder_through_a_bind_mount(
         assert notebook.text("import os\nprint(os.getcwd())") == "/inside/sub folder"
         notebook.run("with open('result', 'w') as file: file.write('from inside')")
     assert (deep / "result").read_text() == "from inside"
+
+
+def test_a_folder_that_was_mounted_by_a_link(
+    up: Callable[..., Container], add: Callable[..., Spec], open_notebook: Open, tmp_path: Path
+) -> None:
+    """As homes often are: the engine has the link's name, and the notebook's folder is known without it."""
+    (tmp_path / "disk" / "project").mkdir(parents=True)
+    (tmp_path / "home").symlink_to(tmp_path / "disk")
+    mounted = up("--volume", f"{tmp_path / 'home' / 'project'}:/inside")
+    for folder in (tmp_path / "disk" / "project", tmp_path / "home" / "project"):
+        with open_notebook(add(container=mounted), cwd=folder) as notebook:
+            assert notebook.text("import os\nprint(os.getcwd())") == "/inside"
 
 
 def test_the_deepest_mount_counts(
@@ -55,26 +63,6 @@ def test_workdir_is_obeyed(add: Callable[..., Spec], open_notebook: Open) -> Non
 def test_another_user(add: Callable[..., Spec], open_notebook: Open) -> None:
     with open_notebook(add("--workdir", "/tmp", "--exec-user", "nobody")) as notebook:
         assert notebook.text("import os\nprint(os.getuid())") == "65534"
-
-
-@pytest.fixture
-def somebody(fresh_service: Service, tmp_path: Path) -> dict[str, object]:
-    """How to start the shim as a user who is neither root nor known inside the container: Popen's options."""
-    if os.getuid() != 0:
-        return {}
-    # The repository may be in root's own folder: what he runs must be where he can come.
-    for name in ("relayd", "relay-shim"):
-        shutil.copy(BINARIES / name, fresh_service.folder / name)
-    home = fresh_service.folder / "home"
-    home.mkdir()
-    for path in (fresh_service.folder, home):
-        os.chown(path, SOMEBODY, SOMEBODY)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    # Who may use the engine is its socket's group's matter.
-    groups = [os.stat("/var/run/docker.sock").st_gid]
-    environment = {**fresh_service.environment, "HOME": str(home)}
-    return {"user": SOMEBODY, "group": SOMEBODY, "extra_groups": groups, "env": environment}
 
 
 def test_the_caller_owns_what_is_written(

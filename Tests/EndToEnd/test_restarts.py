@@ -55,10 +55,10 @@ def test_shutdown_is_quick_and_clean(notebook: Notebook, container: Container) -
 def test_a_dead_kernel_is_started_again(
     service: Service, add: Callable[..., Spec], container: Container, tmp_path: Path
 ) -> None:
-    """jupyter_server's restarter sees the shim end, and starts another on the same ports."""
+    """With `--on-failure exit` jupyter_server's restarter sees the shim end, and starts another on the same ports."""
 
     async def die_and_return() -> None:
-        manager = manager_of(add(), tmp_path / "server", AsyncIOLoopKernelManager)
+        manager = manager_of(add("--on-failure", "exit"), tmp_path / "server", AsyncIOLoopKernelManager)
         manager.restarter_class.poll_interval = 0.5
         await manager.start_kernel(env=service.environment, cwd=str(tmp_path))
         connection, restarted = Path(manager.connection_file), asyncio.Event()

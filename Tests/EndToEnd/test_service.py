@@ -17,36 +17,12 @@ import psutil
 import pytest
 
 from containers import Container, docker
+from control import answer, connected_to, framed
 from notebooks import Notebook, launched
 from processes import PATIENCE
 from service import BINARIES, Service, Spec, command_of, pauses
 
 SOMEBODY = 4711
-
-
-def connected_to(service: Service) -> socket.socket:
-    link = socket.socket(socket.AF_UNIX)
-    link.settimeout(PATIENCE)
-    link.connect(str(service.folder / "relayd.sock"))
-    return link
-
-
-def framed(message: object, stream: int = 0) -> bytes:
-    payload = message if isinstance(message, bytes) else json.dumps(message).encode()
-    return struct.pack(">II", len(payload), stream) + payload
-
-
-def answer(link: socket.socket) -> dict:
-    def exactly(count: int) -> bytes:
-        taken = b""
-        while len(taken) < count:
-            more = link.recv(count - len(taken))
-            assert more, "relayd hung up"
-            taken += more
-        return taken
-
-    length, _ = struct.unpack(">II", exactly(8))
-    return dict(json.loads(exactly(length)))
 
 
 def test_its_files_are_its_users_alone(notebook: Notebook, service: Service) -> None:
@@ -103,10 +79,10 @@ def somebodys(fresh_service: Service) -> Iterator[Service]:
 
 def test_another_user_is_not_heard(somebodys: Service) -> None:
     """Not even root, whom no mode of a file keeps out."""
-    with connected_to(somebodys) as link:
+    with connected_to(somebodys) as link, pytest.raises((AssertionError, ConnectionError)):
+        # It may have hung up before a word was said.
         link.sendall(framed({"v": 1, "type": "status", "request": 1}))
-        with pytest.raises((AssertionError, ConnectionError)):
-            answer(link)
+        answer(link)
 
 
 def test_one_serves(service: Service) -> None:
@@ -125,6 +101,35 @@ def test_nobody_there(fresh_service: Service) -> None:
     assert fresh_service.relayd("stop") == "no relayd runs"
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["top"], 69, "KR-TERMINAL-MISSING: there is no terminal to draw on. Without one: relayd status --watch."),
+        (["logs", "zz"], 65, "KR-KERNEL-UNKNOWN: no such kernel runs: zz."),
+        (["add", "dev"], 64, "--container is missing, or --image: --container dev?"),
+        (["add", "--container", "dev", "--user", "host"], 64, "who it is in the container: --exec-user host"),
+    ],
+)
+def test_slips_are_told_by_name(service: Service, words: list[str], code: int, says: str) -> None:
+    done = service.attempt(*words)
+    assert done.returncode == code
+    assert says in done.stderr
+
+
+def test_an_image_that_is_not_here(service: Service, tmp_path: Path) -> None:
+    """It may be fetched; a slip in its name shows now."""
+    image = "kernelrelay/no-such-image"
+    done = service.attempt("add", "--image", image, "--prefix", str(tmp_path))
+    assert done.returncode == 0
+    assert f"its image is not here, and its first start has to fetch it: {image}" in done.stderr
+
+
+def test_a_name_that_is_taken(service: Service, container: Container, image: str) -> None:
+    """The commands of a remedy have the container's name, and can be typed as they are."""
+    assert f"relayd down {container.name}" in service.attempt("up", "--name", container.name, image).stderr
+    assert "KR-CONTAINER-TAKEN" in service.attempt("up", "--name", container.name, image).stderr
+
+
 def test_it_ends_when_nobody_needs_it(fresh_service: Service) -> None:
     fresh_service.relayd("start", "--idle", "1")
     (daemon,) = fresh_service.daemons()
@@ -134,10 +139,10 @@ def test_it_ends_when_nobody_needs_it(fresh_service: Service) -> None:
 
 def test_status_for_people(notebook: Notebook, service: Service, container: Container) -> None:
     lines = service.relayd("status").splitlines()
-    assert lines[0].split() == ["KERNEL", "NOTEBOOK", "CONTAINER", "USER", "ROUTE", "STATE", "MESSAGES", "UP"]
+    assert lines[0].split() == ["KERNEL", "NOTEBOOK", "CONTAINER", "ROUTE", "VERDICT", "NOW", "P99", "MSG/S", "BYTES/S", "MEMORY", "UP"]
     (kernel,) = service.status()["kernels"]
     (line,) = [line for line in lines[1:] if kernel["id"] in line]
-    assert container.name in line and "running" in line and kernel["route"] in line
+    assert container.name in line and kernel["verdict"]["word"] in line and kernel["route"] in line
 
 
 def test_stop_ends_everything(fresh_service: Service, add: Callable[..., Spec], container: Container, tmp_path: Path) -> None:
@@ -147,7 +152,7 @@ def test_stop_ends_everything(fresh_service: Service, add: Callable[..., Spec], 
             if [kernel["state"] for kernel in fresh_service.status()["kernels"]] == ["running"]:
                 break
         fresh_service.relayd("stop")
-        assert shim.wait(PATIENCE) == -signal.SIGTERM
+        assert shim.wait(PATIENCE) == 69
     assert fresh_service.daemons() == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -9,12 +10,12 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from clients import await_message, await_reply, await_text, connected, run, until_heard
+from clients import await_message, await_reply, await_text, connected, run, sleeping, until_heard
 from conftest import Open
 from containers import Container, docker
 from notebooks import Notebook
 from processes import PATIENCE
-from service import Service, Spec, command_of, pauses
+from service import Service, Spec, command_of, link_of, pauses
 
 
 def until(met: Callable[[], bool], what: str) -> None:
@@ -31,9 +32,10 @@ def kill_relayd(service: Service, number: int) -> None:
 
     def is_replaced() -> bool:
         # Asked of the processes: `relayd status` would start none, and fails in between.
-        if service.attempt("status").returncode != 0:
+        answer = service.attempt("status", "--json")
+        if answer.returncode != 0:
             return False
-        now = service.status()
+        now = json.loads(answer.stdout)
         return now["pid"] != pid and [kernel["state"] for kernel in now["kernels"]] == ["running"]
 
     until(is_replaced, "the next relayd")
@@ -47,7 +49,7 @@ def test_relayd_may_die(notebook: Notebook, service: Service, number: int) -> No
         until_heard(notebook.client)
         assert notebook.text("kept += 1; print(kept)") == str(kept)
     # Signals go by the new link, too.
-    sleep = "import time\nprint('asleep', flush=True)\ntime.sleep(60)"
+    sleep = sleeping()
     request = notebook.client.execute(sleep, stop_on_error=False)
     await_text(notebook.client, "asleep")
     notebook.manager.interrupt_kernel()
@@ -56,7 +58,7 @@ def test_relayd_may_die(notebook: Notebook, service: Service, number: int) -> No
 
 
 def test_a_running_cell_is_answered_by_way_of_the_next_relayd(notebook: Notebook, service: Service) -> None:
-    request = notebook.client.execute("import time\nprint('asleep', flush=True)\ntime.sleep(4)")
+    request = notebook.client.execute(sleeping(seconds=4))
     await_text(notebook.client, "asleep")
     kill_relayd(service, signal.SIGKILL)
     # libzmq subscribes again when the socket is looked at, as a client that shows a notebook does all the time.
@@ -69,14 +71,14 @@ def test_a_running_cell_is_answered_by_way_of_the_next_relayd(notebook: Notebook
     )
 
 
-def test_the_link_to_the_gate_may_die(notebook: Notebook, service: Service) -> None:
+def test_the_link_to_the_gate_may_die(notebook: Notebook, service: Service, container: Container) -> None:
     """The engine's client is killed; a signal then goes by another."""
     relayd = psutil.Process(service.status()["pid"])
-    (client,) = relayd.children()
+    client = link_of(relayd, container)
     client.kill()
     assert notebook.text("print('here')") == "here"
     until(lambda: any("--join" in command_of(child) for child in relayd.children()), "a new link")
-    request = notebook.client.execute("import time\nprint('asleep', flush=True)\ntime.sleep(60)")
+    request = notebook.client.execute(sleeping())
     await_text(notebook.client, "asleep")
     notebook.manager.interrupt_kernel()
     assert await_reply(notebook.client.get_shell_msg, request)["content"]["ename"] == "KeyboardInterrupt"
@@ -84,7 +86,7 @@ def test_the_link_to_the_gate_may_die(notebook: Notebook, service: Service) -> N
 
 def test_a_container_that_stops(up: Callable[..., Container], add: Callable[..., Spec], open_notebook: Open) -> None:
     container = up()
-    with open_notebook(add(container=container)) as notebook:
+    with open_notebook(add("--on-failure", "exit", container=container)) as notebook:
         docker("stop", "--time", "1", container.name)
         assert notebook.end() == 69
         assert "KR-CONTAINER-GONE" in notebook.complaints

@@ -102,6 +102,17 @@ import Testing
         #expect(kill(pids[0], 0) != 0 && !isRunning(pids[1]))
     }
 
+    /// Each command is in time by itself; for all of them together there is no more than for one.
+    @Test func oneQuestionHasOneDeadline() async throws {
+        let slow = try engine("*) sleep 0.5; exit 1;;", patience: .init(answer: .seconds(10)))
+        #expect(await code { _ = try await slow.container("c") }?.code == .engineUnreachable)
+        // The second takes so long that no load makes its end come before the limit is noticed.
+        let slower = try engine(
+            "inspect*) sleep 0.5; exit 1;;\n*) sleep 8; exit 1;;", patience: .init(answer: .seconds(10)))
+        let limited = slower.within(.milliseconds(800))
+        #expect(await code { _ = try await limited.container("c") }?.code == .engineTimeout)
+    }
+
     private func isRunning(_ pid: Int32) -> Bool {
         guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else {
             return false

@@ -104,7 +104,7 @@ import Testing
 
     @Test func aNameThatIsTaken() async throws {
         let container = try TestContainer()
-        #expect(await code { _ = try await up(container.name).bringUp() }?.code == .engineFailed)
+        #expect(await code { _ = try await up(container.name).bringUp() }?.code == .containerTaken)
         #expect(try await container.facts().state == .running)
     }
 

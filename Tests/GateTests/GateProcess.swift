@@ -24,15 +24,19 @@ final class GateProcess {
     final class Inbox: Sendable {
         struct Content {
             var reports: [GateReport] = []
+            /// What came on other streams than 0.
+            var frames: [Frame] = []
             var hasEnded = false
         }
         let content = Mutex(Content())
     }
 
-    /// - Parameter environment: the whole of it, where given.
+    /// - Parameters:
+    ///   - environment: the whole of it, where given.
+    ///   - starter: a program by its path and words that start it.
     init(
         _ arguments: [String] = [], name: String? = nil, environment: [String: String]? = nil,
-        folder: String? = nil
+        folder: String? = nil, through starter: [String] = []
     ) throws {
         // A gate may end while it is being written to; that must not end the whole test run.
         signal(SIGPIPE, SIG_IGN)
@@ -46,13 +50,15 @@ final class GateProcess {
         posix_spawn_file_actions_adddup2(&actions, down[1], 1)
         if let folder { posix_spawn_file_actions_addchdir_np(&actions, folder) }
         defer { posix_spawn_file_actions_destroy(&actions) }
-        let words = ["relay-shim", "gate", "--name", self.name] + arguments
+        let program = try Self.program()
+        let words =
+            starter + [starter.isEmpty ? "relay-shim" : program, "gate", "--name", self.name] + arguments
         var argv = words.map { strdup($0) } + [nil]
         let own = environment ?? ProcessInfo.processInfo.environment
         var variables = own.map { strdup("\($0)=\($1)") } + [nil]
         defer { for text in argv + variables { free(text) } }
         var child: Int32 = 0
-        let failure = posix_spawn(&child, try Self.program(), &actions, nil, &argv, &variables)
+        let failure = posix_spawn(&child, starter.first ?? program, &actions, nil, &argv, &variables)
         try #require(failure == 0)
         close(up[0])
         close(down[1])
@@ -92,6 +98,10 @@ final class GateProcess {
                 if count <= 0 { break }
                 decoder.feed(buffer[..<count])
                 while let frame = try? decoder.next() {
+                    if frame.stream != Frame.control {
+                        inbox.content.withLock { $0.frames.append(frame) }
+                        continue
+                    }
                     guard let report = try? GateReport(json: frame.payload) else { continue }
                     inbox.content.withLock { $0.reports.append(report) }
                 }
@@ -133,17 +143,54 @@ final class GateProcess {
         }
     }
 
+    /// Whether one has come that nobody has taken.
+    func hasHeard(_ which: (GateReport) -> Bool) -> Bool {
+        inbox.content.withLock { $0.reports }.contains(where: which)
+    }
+
     struct Silence: Error {
         let reports: [GateReport]
         let linkEnded: Bool
     }
 
+    func say(_ frame: StreamFrame, on stream: UInt32) {
+        raw(Frame(stream: stream, payload: [frame.kind.rawValue] + frame.rest).encoded!)
+    }
+
+    /// Takes the next frame of a stream, or of any.
+    func heard(on stream: UInt32? = nil) throws -> (stream: UInt32, said: StreamFrame) {
+        let deadline = Deadline(milliseconds: 15_000)
+        while !deadline.passed {
+            let frame: Frame? = inbox.content.withLock { content in
+                guard let index = content.frames.firstIndex(where: { stream ?? $0.stream == $0.stream })
+                else { return nil }
+                return content.frames.remove(at: index)
+            }
+            if let frame { return (frame.stream, try #require(StreamFrame(frame.payload))) }
+            usleep(500)
+        }
+        throw Silence(reports: [], linkEnded: linkHasEnded)
+    }
+
+    /// Takes so many bytes of a stream.
+    func bytes(_ count: Int, on stream: UInt32) throws -> [UInt8] {
+        var all: [UInt8] = []
+        while all.count < count {
+            if case .bytes(let more) = try heard(on: stream).said { all += more }
+        }
+        return all
+    }
+
     var linkHasEnded: Bool { inbox.content.withLock { $0.hasEnded } }
 
     func hello(
-        ports: [String: UInt16] = [:], token: String = GateProcess.token, linger: Int64 = 5
+        ports: [String: UInt16] = [:], token: String = GateProcess.token, linger: Int64 = 5,
+        streams: StreamOffer = .none
     ) throws -> GateReport.Welcome {
-        send(.hello(.init(token: token, ports: ports, bind: "127.0.0.1", lingerSeconds: linger)))
+        send(
+            .hello(
+                .init(
+                    token: token, ports: ports, bind: "127.0.0.1", lingerSeconds: linger, streams: streams)))
         return try take { if case .welcome(let welcome) = $0 { welcome } else { nil } }
     }
 
@@ -243,4 +290,13 @@ final class GateProcess {
 func isAlive(_ pid: Int32) -> Bool {
     guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
     return !(text.components(separatedBy: ") ").last ?? "Z").hasPrefix("Z")
+}
+
+func waits(_ done: () -> Bool) -> Bool {
+    let deadline = Deadline(milliseconds: 5000)
+    while !deadline.passed {
+        if done() { return true }
+        usleep(1000)
+    }
+    return done()
 }

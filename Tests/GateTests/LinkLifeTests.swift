@@ -175,13 +175,4 @@ import Testing
         #expect(try gate.end("flood").left == 0)
         #expect(try gate.stop() == 0)
     }
-
-    private func waits(_ done: () -> Bool) -> Bool {
-        let deadline = Deadline(milliseconds: 5000)
-        while !deadline.passed {
-            if done() { return true }
-            usleep(1000)
-        }
-        return done()
-    }
 }

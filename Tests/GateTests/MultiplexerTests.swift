@@ -32,8 +32,10 @@ import Testing
         try client.answer(question, value: "Ada")
         #expect(try client.reply(to: asked).type == "execute_reply")
         #expect(rig.perform { $0.connections(to: "a") } == 5)
+        #expect(rig.perform { $0.isReached })
         client.close()
         #expect(rig.wait { $0["open"] == 0 })
+        #expect(!rig.perform { $0.isReached })
         rig.stop()
         kernel.stop()
     }
@@ -160,6 +162,22 @@ import Testing
         #expect(counters["refused.notZMTP"] == 2)
         #expect(counters["refused.mechanism"] == 1)
         #expect((counters["refused.deadline"] ?? 0) >= 3)
+        rig.stop()
+    }
+
+    /// It says nothing of whether anybody is there when the link has gone that it came by.
+    @Test func whatComesByAStreamReachesNobodyWithoutIt() throws {
+        let kernel = try RawKernel()
+        let rig = try MuxRig(ports: MuxRig.freePorts(1))
+        rig.register("k", path: kernel.path)
+        let (near, far) = try #require(Sockets.pair())
+        _ = fcntl(near, F_SETFL, 0)
+        let client = RawSocket(near)
+        var inside: RawSocket?
+        rig.perform { $0.take(far) }
+        try together({ inside = try kernel.accept() }, { try client.join("k/shell") })
+        #expect(rig.perform { $0.connections(to: "k") } == 1)
+        #expect(inside != nil && !rig.perform { $0.isReached })
         rig.stop()
     }
 

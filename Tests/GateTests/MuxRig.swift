@@ -176,6 +176,14 @@ final class RawSocket {
         if failed != 0 { throw PeerError("connect to \(port)", code: failure) }
     }
 
+    convenience init(path: String) throws {
+        guard case .connected(let descriptor) = Sockets.connect(SocketName(path: path)) else {
+            throw PeerError("connect to \(path)", code: errno)
+        }
+        _ = fcntl(descriptor, F_SETFL, 0)
+        self.init(descriptor)
+    }
+
     func write(_ bytes: [UInt8]) throws {
         var start = 0
         while start < bytes.count {

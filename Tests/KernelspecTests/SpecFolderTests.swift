@@ -20,7 +20,7 @@ import Testing
                 "display_name": "Python (dev)", "language": "python", "interrupt_mode": "signal", "env": [:],
                 "metadata": [
                     "debugger": true, "supported_encryption": ["curve"],
-                    "kernelrelay": ["version": 1, "container": "dev"],
+                    "kernelrelay": ["version": 1, "name": "dev", "container": "dev"],
                 ],
             ])
         for (name, size) in [("logo-32x32.png", 32), ("logo-64x64.png", 64)] {
@@ -37,7 +37,8 @@ import Testing
     @Test func onlyPythonHasADebugger() {
         var spec = SpecFixture.spec
         spec.language = "R"
-        guard case .object(let fields) = spec.json, case .object(let metadata) = fields["metadata"] else {
+        guard case .object(let fields) = spec.json(as: "r"), case .object(let metadata) = fields["metadata"]
+        else {
             return #expect(Bool(false))
         }
         #expect(metadata["debugger"] == nil)
@@ -61,9 +62,10 @@ import Testing
     static let foreign = [
         #"{"argv":["python"],"display_name":"x","language":"python"}"#,
         #"{"argv":["python"],"metadata":{"kernelrelay":true}}"#,
-        #"{"metadata":{"kernelrelay":{"container":"dev"}}}"#,
-        #"{"argv":[],"metadata":{"kernelrelay":{"container":"dev"}}}"#,
-        #"{"argv":[1],"metadata":{"kernelrelay":{"container":"dev"}}}"#, "[]", "", "{", "\u{0}",
+        #"{"metadata":{"kernelrelay":{"name":"mine","container":"dev"}}}"#,
+        #"{"argv":[],"metadata":{"kernelrelay":{"name":"mine","container":"dev"}}}"#,
+        #"{"argv":[1],"metadata":{"kernelrelay":{"name":"mine","container":"dev"}}}"#,
+        #"{"argv":["/s"],"metadata":{"kernelrelay":{"container":"dev"}}}"#, "[]", "", "{", "\u{0}",
     ]
 
     @Test(arguments: foreign)
@@ -83,17 +85,36 @@ import Testing
         #expect(try String(contentsOfFile: file, encoding: .utf8) == text)
     }
 
-    @Test func aLinkIsLeftAlone() throws {
+    /// What began as a copy of ours has another name than ours was given.
+    @Test func aCopyIsLeftAlone() throws {
         let fixture = try SpecFixture()
-        let folder = try SpecFolder.write(SpecFixture.spec, name: "real", in: fixture.kernels, replace: false)
-        try FileManager.default.createSymbolicLink(
-            atPath: "\(fixture.kernels)/linked", withDestinationPath: folder)
+        let ours = try SpecFolder.write(SpecFixture.spec, name: "ours", in: fixture.kernels, replace: false)
+        let copy = "\(fixture.kernels)/mine"
+        try FileManager.default.copyItem(atPath: ours, toPath: copy)
+        #expect(InstalledSpec.all(fixture.folders).map(\.name) == ["ours"])
+        #expect(InstalledSpec.read(copy) == nil)
+        #expect(code { _ = try InstalledSpec.named("mine", fixture.folders) } == .specForeign)
         #expect(
             code {
-                _ = try SpecFolder.write(SpecFixture.spec, name: "linked", in: fixture.kernels, replace: true)
+                _ = try SpecFolder.write(SpecFixture.spec, name: "mine", in: fixture.kernels, replace: true)
             } == .specForeign)
-        let linked = try InstalledSpec.named("linked", fixture.folders)
-        #expect(code { try SpecFolder.remove(linked) } == .specForeign)
+        let pretended = InstalledSpec(name: "mine", folder: copy, spec: SpecFixture.spec)
+        #expect(code { try SpecFolder.remove(pretended) } == .specForeign)
+        #expect(fixture.names(in: fixture.kernels) == ["mine", "ours"])
+    }
+
+    @Test func aLinkIsLeftAlone() throws {
+        let (fixture, linked) = (try SpecFixture(), try SpecFixture())
+        let folder = try SpecFolder.write(SpecFixture.spec, name: "dev", in: fixture.kernels, replace: false)
+        try FileManager.default.createDirectory(atPath: linked.kernels, withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(linked.kernels)/dev", withDestinationPath: folder)
+        #expect(
+            code {
+                _ = try SpecFolder.write(SpecFixture.spec, name: "dev", in: linked.kernels, replace: true)
+            } == .specForeign)
+        let installed = try InstalledSpec.named("dev", linked.folders)
+        #expect(code { try SpecFolder.remove(installed) } == .specForeign)
         #expect(InstalledSpec.read(folder) != nil)
     }
 

@@ -5,6 +5,7 @@ import Testing
 @Suite struct LinkVectorTests {
     struct File: Decodable {
         let frames: [FrameVector]
+        let streams: [StreamVector]
         let texts: [TextVector]
         let messages: [MessageVector]
     }
@@ -18,6 +19,15 @@ import Testing
         let frames: [Piece]
         let tooLong: UInt32?
         let insideFrame: Bool
+        var testDescription: String { name }
+    }
+    struct StreamVector: Decodable, CustomTestStringConvertible {
+        let name: String
+        let payload: String
+        let kind: String?
+        let rest: String?
+        let purpose: String?
+        let total: Int64?
         var testDescription: String { name }
     }
     struct TextVector: Decodable, Sendable {
@@ -43,11 +53,13 @@ import Testing
         }
     }()
     static var frames: [FrameVector] { file?.frames ?? [] }
+    static var streams: [StreamVector] { file?.streams ?? [] }
     static var texts: [TextVector] { file?.texts ?? [] }
     static var messages: [MessageVector] { file?.messages ?? [] }
 
     @Test func thereAreVectors() {
         #expect(Self.frames.count >= 12)
+        #expect(Self.streams.count >= 20)
         #expect(Self.texts.count >= 40)
         #expect(Self.messages.count >= 60)
     }
@@ -81,6 +93,26 @@ import Testing
     @Test func aFrameBeyondTheLimitIsNotWritten() {
         #expect(Frame(payload: [UInt8](repeating: 0, count: 1 << 20)).encoded?.count == 8 + 1 << 20)
         #expect(Frame(payload: [UInt8](repeating: 0, count: 1 + 1 << 20)).encoded == nil)
+    }
+
+    @Test(arguments: streams)
+    func streamsSayWhatTheyMay(_ vector: StreamVector) {
+        let payload = unhex(vector.payload)
+        let said = StreamFrame(payload)
+        let wanted: StreamFrame? =
+            switch vector.kind {
+            case "bytes": .bytes(unhex(vector.rest ?? "")[...])
+            case "open": .open(StreamPurpose(vector.purpose ?? "")!)
+            case "taken": .taken(vector.total ?? -1)
+            case "shut": .shut
+            case "reset": .reset
+            default: nil
+            }
+        #expect(said == wanted)
+        guard let said else { return }
+        var bytes: [UInt8] = []
+        said.rest.withUnsafeBytes { Frame.append(7, said.kind, $0, to: &bytes) }
+        #expect(bytes == Frame(stream: 7, payload: payload).encoded)
     }
 
     @Test(arguments: texts)

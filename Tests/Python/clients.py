@@ -85,6 +85,12 @@ def idle_after(message: Message, request: str) -> bool:
     )
 
 
+def sleeping(word: str = "asleep", *, seconds: int = 60) -> str:
+    """A cell that says the word and sleeps, to be interrupted. It does so in pieces: a signal that comes after Python has
+    looked for one, and before the system's call has begun, is seen at the call's end only, whoever sent it and however."""
+    return f"import time\nprint({word!r}, flush=True)\nany(time.sleep(0.5) for _ in range({2 * seconds}))"
+
+
 def await_message(receive: Callable[..., Message], found: Callable[[Message], bool]) -> Message:
     """The first message that fits; what comes before it is somebody else's."""
     deadline = time.monotonic() + PATIENCE

@@ -20,12 +20,20 @@ class Debugger:
         self.seq = 0
 
     def send(self, command: str, **arguments: Any) -> Message:
+        content = self._ask(command, arguments)
+        assert content["success"], content
+        return dict(content.get("body") or {})
+
+    def send_bare(self, command: str, **arguments: Any) -> Message:
+        """For one whose reply is a body and nothing else."""
+        return dict(self._ask(command, arguments)["body"])
+
+    def _ask(self, command: str, arguments: Message) -> Message:
         self.seq += 1
         body = {"type": "request", "seq": self.seq, "command": command, "arguments": arguments}
         reply = await_reply(self.client.get_control_msg, ask(self.client, "debug_request", body))
         assert reply["msg_type"] == "debug_reply"
-        assert reply["content"]["success"], reply["content"]
-        return dict(reply["content"].get("body") or {})
+        return dict(reply["content"])
 
     def attach(self) -> None:
         capabilities = self.send(

@@ -9,10 +9,10 @@ from jupyter_client import BlockingKernelClient
 from jupyter_client.channels import HBChannel
 
 import comms
-from clients import ask, await_reply, await_text, outcome, run
+from clients import ask, await_reply, await_text, outcome, run, sleeping
 from processes import Line
 
-SLEEP = "import time\nprint('started', flush=True)\ntime.sleep(60)"
+SLEEP = sleeping("started")
 SPIN = "print('started', flush=True)\nwhile True: pass"
 
 

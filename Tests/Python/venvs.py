@@ -18,6 +18,7 @@ ENVIRONMENTS = {
     "main": "requirements.txt",
     "ipykernel-6": "requirements-ipykernel-6.txt",
     "ipykernel-5": "requirements-ipykernel-5.txt",
+    "ipykernel-4": "requirements-ipykernel-4.txt",
 }
 
 

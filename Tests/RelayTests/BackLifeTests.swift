@@ -46,6 +46,33 @@ import Testing
     private static let stories: [Story] = [
         Story("the kernel is there").connected().time(.seconds(3600), []),
 
+        Story("it is gone for good, and then there is another")
+            .connected()
+            .event(.gone, [.shut])
+            .time(Tuning.partingSilence - tick, [])
+            .time(tick, [.close])
+            .time(.seconds(3600), [])
+            .event(.named)
+            .time(.zero, [.open]).handshakes(),
+
+        Story("it is lost, and gone for good")
+            .connected()
+            .event(.lost(.shell), [.shut])
+            .event(.gone)
+            .time(Tuning.partingSilence, [.close])
+            .time(.seconds(3600), []),
+
+        Story("it was looked for in vain, and is gone for good")
+            .time(.zero, [.open])
+            .event(.refused(.shell), [.close])
+            .event(.gone)
+            .time(.seconds(3600), []),
+
+        Story("it is being looked for, and gone for good")
+            .time(.zero, [.open])
+            .event(.gone, [.close])
+            .time(.seconds(3600), []),
+
         Story("nobody listens, then somebody does")
             .time(.zero, [.open])
             .event(.refused(.shell), [.close])

@@ -15,7 +15,7 @@ extension SessionLifeTests {
                 let notebook = try rig.notebook()
                 let shim = try rig.shim()
                 shim.launch(try rig.launch(named: "second", file: notebook.file))
-                try await eventually("the request") { gate.unread > 0 ? () : nil }
+                try await rig.untilAsked(gate)
                 shim.close()
                 try await eventually("free ports", within: .seconds(5)) {
                     Rig.areFree(notebook.address) ? () : nil
@@ -28,7 +28,7 @@ extension SessionLifeTests {
                 #expect(!rig.kernels(named: "first").isEmpty)
                 let supervisor = rig.relayd.supervisor
                 #expect(await ends(within: .seconds(10)) { await supervisor.stop(grace: .zero) })
-                #expect(try await first.exit().left == 0)
+                #expect(try await first.failure() == "KR-RELAYD-STOPPED")
             }
         }
 
@@ -39,14 +39,14 @@ extension SessionLifeTests {
                 kill(gate.process, SIGSTOP)
                 let shim = try rig.shim()
                 shim.launch(try rig.launch(named: "second"))
-                try await eventually("the request") { gate.unread > 0 ? () : nil }
+                let session = try await rig.untilAsked(gate)
                 let supervisor = rig.relayd.supervisor
                 async let stopped = ends(within: .seconds(20)) { await supervisor.stop(grace: .zero) }
-                try await Task.sleep(for: .milliseconds(100))
+                try await eventually("the stop") { await session.state == .ending ? () : nil }
                 kill(gate.process, SIGCONT)
                 #expect(await stopped)
                 #expect(try await shim.failure() == "KR-KERNEL-START")
-                _ = try await first.exit()
+                #expect(try await first.failure() == "KR-RELAYD-STOPPED")
             }
         }
 

@@ -17,6 +17,10 @@ struct FakeEngine: Sendable {
         case slow
         /// Passes on the gate's first word, and ends.
         case hangsUp
+        /// No command of its client works: the engine is down.
+        case absent
+        /// Does not say what has become of a container, as an engine under load.
+        case stuck
     }
 
     let folder: String
@@ -104,8 +108,13 @@ struct FakeEngine: Sendable {
     private static let script = #"""
         echo "$*" >> "$KR_RIG/calls"
         read -r mode < "$KR_RIG/mode"
+        if [ "$mode" = absent ]; then exit 1; fi
+        if [ "$mode $1" = 'stuck inspect' ]; then exec sleep 1000; fi
         case "$1" in
-        inspect) exec cat "$KR_RIG/inspect.json" ;;
+        inspect)
+            for name; do :; done
+            if [ -e "$KR_RIG/gone-$name" ]; then echo '[]'; exit 1; fi
+            exec cat "$KR_RIG/inspect.json" ;;
         version) echo '{}'; exit 0 ;;
         exec) ;;
         *) exit 1 ;;

@@ -46,6 +46,25 @@ import Testing
         }
     }
 
+    /// As an engine runs the command of a container: behind the image's entry point.
+    @Test func throughAnEntrypoint() throws {
+        func read(_ command: String?, _ entrypoint: [String]) throws -> [[String]] {
+            try KernelCommand.candidates(
+                command, connectionFile: file, trailing: ["-v"], entrypoint: entrypoint)
+        }
+        let file = "{connection_file}"
+        #expect(
+            try read("python -m ipykernel", ["tini", "--"]) == [
+                ["tini", "--", "python", "-m", "ipykernel", "-f", file, "-v"]
+            ])
+        let guessed = ["/e", "python3", "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", file, "-v"]
+        #expect(try read(nil, ["/e"]) == [guessed])
+        // Where it is the kernel itself it gets what a kernel needs, and any other one by way of the command.
+        #expect(
+            try read(nil, ["python", "-m", "ipykernel"]) == [["python", "-m", "ipykernel", "-f", file, "-v"]])
+        #expect(try read("--file \(file)", ["/kernel"]) == [["/kernel", "--file", file, "-v"]])
+    }
+
     @Test(arguments: ["", "   ", "'unclosed", "[]", "[1]", #"[""]"#])
     func isRefused(command: String) {
         #expect(throws: Refusal.self) { try read(command) }

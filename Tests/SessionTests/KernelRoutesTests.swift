@@ -24,11 +24,11 @@ import Testing
 
     private func routes(
         _ wanted: ControlRequest.Launch.Route, _ container: Container, ports: [String: UInt16]? = nil,
-        transport: GateRequest.Launch.Transport = .tcp
+        transport: GateRequest.Launch.Transport = .tcp, tunnel: String? = nil
     ) -> [KernelRoutes.Candidate] {
         KernelRoutes.candidates(
             wanted, to: .init(connectionFile: "/nowhere/kernel.json", transport: transport), in: container,
-            gatePorts: ports ?? self.ports, key: key,
+            gatePorts: ports ?? self.ports, tunnel: tunnel, key: key,
             credentials: .init(kernel: "k", token: String(repeating: "t", count: 32)))
     }
 
@@ -59,6 +59,26 @@ import Testing
         }
         #expect(routes(.auto, alone).isEmpty)
         #expect(try routes(.auto, container(), ports: [:]).isEmpty)
+    }
+
+    @Test func aTunnelIsTheLastWayAndServesAllChannels() throws {
+        #expect(
+            try routes(.auto, container(), tunnel: "ipc:///t").map(\.route) == [.bridge, .published, .tunnel])
+        let address = try #require(try routes(.tunnel, container(), tunnel: "ipc:///t").first)
+        #expect(address.route == .tunnel)
+        for channel in Channel.allCases { #expect(address.address.endpoint(channel) == "ipc:///t") }
+        #expect(try routes(.bridge, container(), tunnel: "ipc:///t").map(\.route) == [.bridge])
+        #expect(try routes(.tunnel, container()).isEmpty, "a gate of an earlier release has none")
+    }
+
+    @Test func theReasonForNoWayIsSaid() throws {
+        func reason(_ wanted: ControlRequest.Launch.Route, gatePorts: [String: UInt16]) throws -> ErrorCode {
+            try KernelRoutes.absence(of: wanted, in: container(), asked: ports, gatePorts: gatePorts).code
+        }
+        #expect(try reason(.published, gatePorts: ["shell": 17000]) == .portsForeign)
+        #expect(try reason(.published, gatePorts: ports) == .routeNone)
+        #expect(try reason(.bridge, gatePorts: ports) == .routeNone)
+        #expect(try reason(.auto, gatePorts: ports) == .gateOld)
     }
 
     @Test func theHostsNetworkNeedsNoPublishing() throws {

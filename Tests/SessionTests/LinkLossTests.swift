@@ -67,11 +67,73 @@ extension SessionLifeTests {
             }
         }
 
+        /// The attempts are over, and the engine is still down: the kernel is not given up, and hears what it is told once
+        /// the engine is back.
+        @Test func anOutageThatIsLongerThanTheAttempts() async throws {
+            try await withRig { rig in
+                func outages() -> Int { Log.ring.page().entries.count { $0.event == "gate out of sight" } }
+                let before = outages()
+                let (shim, _) = try await rig.running(rig.launch(Self.obedient))
+                _ = try await shim.take("its word") { if case .output = $0 { true } else { nil } }
+                // Links that are lost soon leave fewer attempts: of twenty seconds six remain.
+                for count in 1..<Tuning.rejoinPauses.count {
+                    try await eventually("link \(count)") { rig.engine.links.count == count ? () : nil }
+                    try await eventually("the gate") {
+                        await rig.status("gates").first?["state"]?.text == "open" ? () : nil
+                    }
+                    if count == Tuning.rejoinPauses.count - 1 { try rig.engine.become(.absent) }
+                    try #require(rig.engine.links.last).cut()
+                }
+                try await eventually("the last attempt", within: .seconds(20)) {
+                    outages() > before ? () : nil
+                }
+                let kernel = try #require(await rig.status("kernels").first)
+                #expect(kernel["state"]?.text != "failed")
+                #expect(await rig.status("gates").first?["state"]?.text == "joining")
+                try await eventually("the verdict") {
+                    let verdict = await rig.status("kernels").first?["verdict"]?.fields
+                    return verdict?["word"]?.text == "engine-unreachable" ? () : nil
+                }
+                // Whoever wants a kernel meanwhile is told what is the matter, and does not wait for ever.
+                let other = try rig.shim()
+                other.launch(try rig.launch(named: "other"))
+                #expect(try await other.failure() == "KR-ENGINE-UNREACHABLE")
+                try rig.engine.become(.works)
+                shim.send(.signal(number: SIGUSR1))
+                #expect(try await shim.exit().cause == .code(9))
+            }
+        }
+
+        /// A question to the engine that is given up with its link says nothing of the engine.
+        @Test func aLinkThatEndsWhileTheEngineIsAsked() async throws {
+            try await withRig { rig in
+                _ = try await rig.running(rig.launch())
+                let gate = try #require(rig.engine.gates.first)
+                try rig.engine.become(.stuck)
+                let before = rig.engine.inspects
+                kill(gate, SIGSTOP)
+                try await eventually("a question") { rig.engine.inspects > before ? () : nil }
+                try rig.engine.become(.works)
+                try #require(rig.engine.links.first).cut()
+                kill(gate, SIGCONT)
+                let deadline = ContinuousClock.now + .milliseconds(800)
+                while ContinuousClock.now < deadline {
+                    for kernel in await rig.status("kernels") {
+                        let word = kernel["verdict"]?.fields?["word"]?.text
+                        #expect(word != "engine-unreachable")
+                        if word == "engine-unreachable" { return }
+                    }
+                    try await Task.sleep(for: .milliseconds(10))
+                }
+            }
+        }
+
         @Test func aContainerThatIsGoneEndsItsKernels() async throws {
             try await withRig { rig in
                 let (shim, _) = try await rig.running(rig.launch())
                 try rig.engine.setState("exited")
-                for pid in rig.processes() { kill(pid, SIGKILL) }
+                // Not the engine's clients: a question that fails tells nothing of a container.
+                for pid in rig.kernels() + rig.engine.gates { kill(pid, SIGKILL) }
                 #expect(try await shim.failure() == "KR-CONTAINER-GONE")
                 try rig.engine.setState("running")
                 _ = try await rig.running(rig.launch())

@@ -135,7 +135,7 @@ final class RawShim: @unchecked Sendable {
 
     func status() async throws -> JSON {
         send(.status(request: 7))
-        return try await take("status") { if case .status(7, let status) = $0 { status } else { nil } }
+        return try await take("status") { if case .status(7, let status, _) = $0 { status } else { nil } }
     }
 
     /// Waits until relayd has ended the connection, and nothing came before.

@@ -83,6 +83,69 @@ extension SessionLifeTests {
             }
         }
 
+        /// Nobody can look for it at once; it is there when a cell asks, and is the same.
+        @Test func oneWhoseContainerIsPausedMeanwhile() async throws {
+            try await withRig { rig in
+                let notebook = try rig.notebook()
+                let shared = rig.path("shared")
+                let launch = try rig.launch(
+                    "cp \"$1\" \(shared).new; mv \(shared).new \(shared); exec sleep 1000",
+                    file: notebook.file, onFailure: .kernel)
+                let (shim, keepsake) = try await rig.running(launch)
+                let info = try await eventually("its file") { try? ConnectionInfo(contentsOf: shared) }
+                let kernel = FakeKernel(.ipc(prefix: info.ip, key: keepsake.key))
+                try await onThread { try kernel.start() }
+                let before = rig.kernels()
+                try await handOver(rig, shim)
+                try rig.engine.setState("paused")
+                let again = try rig.shim()
+                again.send(.resume(request: 1, launch, keepsake))
+                #expect(try await trouble(again) == "KR-CONTAINER-PAUSED")
+                #expect(try await execute(notebook.address, "error"))
+                #expect(try await trouble(again) == "KR-CONTAINER-PAUSED")
+                try rig.engine.setState("running")
+                async let answered = execute(notebook.address, "ok")
+                #expect(try await again.launched() == keepsake)
+                #expect(try await answered)
+                #expect(rig.kernels() == before)
+                try await onThread { kernel.stop() }
+            }
+        }
+
+        /// A container made anew under the same name has another id.
+        @Test func oneWhoseContainerWasMadeAnew() async throws {
+            try await withRig { rig in
+                let notebook = try rig.notebook()
+                let launch = try rig.launch(file: notebook.file, onFailure: .kernel)
+                let (shim, keepsake) = try await rig.running(launch)
+                try await handOver(rig, shim)
+                rig.touch("gone-\(keepsake.containerID)")
+                let again = try rig.shim()
+                again.send(.resume(request: 1, launch, keepsake))
+                #expect(try await trouble(again) == "KR-CONTAINER-MISSING")
+                #expect(try await execute(notebook.address, "error"), "the news first")
+                async let another = execute(notebook.address, "error")
+                #expect(try await again.launched().kernel != keepsake.kernel)
+                again.send(.signal(number: SIGINT))
+                #expect(try await another)
+            }
+        }
+
+        private func trouble(_ shim: RawShim) async throws -> String {
+            try await shim.take("trouble") { if case .trouble(let code, _, _) = $0 { code } else { nil } }
+        }
+
+        /// Whether a cell's answer is such a one.
+        private func execute(_ address: PeerAddress, _ status: String) async throws -> Bool {
+            try await onThread {
+                let client = try FakeClient(address)
+                defer { client.close() }
+                let id = try client.request("execute_request", content: #"{"code": "1"}"#)
+                let reply = try client.reply(to: id, timeout: 20_000)
+                return JSONText.string("status", in: reply.content) == status
+            }
+        }
+
         @Test func oneThatAnotherConnectionHas() async throws {
             try await withRig { rig in
                 let launch = try rig.launch()

@@ -1,3 +1,4 @@
+import CLinux
 import FakeJupyter
 import Foundation
 import Glibc
@@ -69,12 +70,13 @@ final class Rig: @unchecked Sendable {
     /// A kernel that is a shell script, and carries a name of its own in its environment.
     func launch(
         _ script: String = "exec sleep 1000", named name: String = "kernel", user: String? = nil,
-        file: String? = nil
+        file: String? = nil, onFailure: ControlRequest.Launch.Failure = .exit
     ) throws -> ControlRequest.Launch {
         ControlRequest.Launch(
             connectionFile: try file ?? notebook().file, container: "box", engine: engine.client,
             engineEnvironment: engine.environment, user: user, folder: folder, env: ["KR_KERNEL": name],
-            command: "['sh', '-c', \(JSONText.quoted(script)), 'sh', '{connection_file}']", ports: gatePorts)
+            command: "['sh', '-c', \(JSONText.quoted(script)), 'sh', '{connection_file}']", ports: gatePorts,
+            onFailure: onFailure)
     }
 
     /// A file for a kernel's script and the test to speak by.
@@ -96,6 +98,26 @@ final class Rig: @unchecked Sendable {
         let shim = try shim()
         shim.launch(launch)
         return (shim, try await shim.launched())
+    }
+
+    /// A session that nobody runs, and the shim's end of its channel.
+    func idleSession() throws -> (session: KernelSession, shim: Int32) {
+        var ends: [Int32] = [-1, -1]
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        try #require(socketpair(AF_UNIX, kind, 0, &ends) == 0)
+        idle.append(ends[1])
+        let session = KernelSession(
+            try launch(), keepsake: nil, shim: FrameChannel(ends[0]),
+            gates: GatePool(secret: try GateSecret(folder: folder)))
+        return (session, ends[1])
+    }
+    private var idle: [Int32] = []
+
+    /// For a test that starts nothing.
+    func discard() {
+        for descriptor in idle { close(descriptor) }
+        relayd.server.close()
+        try? FileManager.default.removeItem(atPath: folder)
     }
 
     // MARK: - What there is
@@ -122,6 +144,18 @@ final class Rig: @unchecked Sendable {
 
     /// The ids of the sessions that relayd has.
     func sessions() async -> [String] { await status("kernels").compactMap { $0["id"]?.text } }
+
+    /// Waits until a kernel has been asked for at a gate that is stopped. Other questions to it are unread as well, so
+    /// that these alone say nothing.
+    @discardableResult
+    func untilAsked(_ gate: FakeEngine.Link) async throws -> KernelSession {
+        try await eventually("the request") {
+            guard gate.unread > 0 else { return nil }
+            for session in await relayd.supervisor.kernels.values
+            where await session.phases.current == .spawn { return session }
+            return nil
+        }
+    }
 
     func untilGone(_ name: String = "kernel", within limit: Duration = .seconds(20)) async throws {
         try await eventually("the end of \(name)", within: limit) { kernels(named: name).isEmpty ? () : nil }

@@ -35,7 +35,8 @@ import Testing
                 "python3 -m other -f {connection_file}",
                 "--docker", "podman --url 'unix:///a b'", "--transport", "tcp", "--route", "bridge",
                 "--interrupt", "message", "--control", "1", "--hb", "2", "--iopub", "3", "--shell", "4",
-                "--stdin", "65535", "--HistoryManager.enabled=False", "--user", "kernel's",
+                "--stdin", "65535", "--idle-timeout", "30m", "--max-lifetime=1d",
+                "--HistoryManager.enabled=False", "--user", "kernel's",
             ], ["GIVEN": "over", "JPY_SESSION_NAME": "a.ipynb", "JPY_PARENT_PID": "\(getpid())"])
         launch.engineEnvironment = [:]
         #expect(
@@ -48,7 +49,45 @@ import Testing
                     command: "python3 -m other -f {connection_file}",
                     trailing: ["--HistoryManager.enabled=False", "--user", "kernel's"],
                     ports: ["control": 1, "hb": 2, "iopub": 3, "shell": 4, "stdin": 65535], transport: .tcp,
-                    route: .bridge, interrupt: .message, session: "a.ipynb"))
+                    route: .bridge, interrupt: .message, session: "a.ipynb",
+                    lifetimes: .init(idle: 1_800_000, most: 86_400_000)))
+    }
+
+    @Test func aProjectsKernel() throws {
+        var launch = try launch(
+            [
+                "-f", "/j/k.json", "--project", "--allow", "dev-*", "--allow=box", "--user", "host", "--env",
+                "A",
+                "--", "--project",
+            ],
+            [
+                "A": "a", "KERNELRELAY_CONTAINER": "c", "KERNELRELAY_COMMAND": "R",
+                "KERNELRELAY_USER": "host",
+                "KERNELRELAY_WORKDIR": "/w", "KERNELRELAY_ENV_B": "b",
+            ])
+        launch.engineEnvironment = [:]
+        #expect(
+            launch
+                == .init(
+                    connectionFile: "/j/k.json", container: "", user: "\(getuid()):\(getgid())",
+                    folder: "/notebooks",
+                    env: ["A": "a"],
+                    trailing: ["--project"],
+                    project: .init(
+                        host: "\(getuid()):\(getgid())",
+                        overrides: .init(
+                            container: "c", command: "R", user: "host", workdir: "/w", env: ["B": "b"]),
+                        allow: ["dev-*", "box"])))
+        // It may name the container of folders without a file.
+        #expect(try self.launch(["-f", "/k", "--container", "dev", "--project"]).container == "dev")
+    }
+
+    /// They would lead every other kernel astray.
+    @Test func aKernelThatNamesItsContainerHeedsNoProjectsVariables() throws {
+        let launch = try launch(
+            ["-f", "/k", "--container", "dev"],
+            ["KERNELRELAY_CONTAINER": "c", "KERNELRELAY_USER": "u", "KERNELRELAY_ENV_B": "b"])
+        #expect(launch.container == "dev" && launch.user == nil && launch.env == [:] && launch.project == nil)
     }
 
     @Test func twoDashesEndOurWords() throws {
@@ -63,7 +102,32 @@ import Testing
         #expect(launch.user == "\(getuid()):\(getgid())")
     }
 
+    @Test func whosePathsADebuggerIsTold() throws {
+        let base = ["-f", "/j/k.json", "--container", "dev"]
+        #expect(try launch(base + ["--debug-paths", "host"]).debugPaths == .host)
+        #expect(try launch(base + ["--debug-paths=container"]).debugPaths == .container)
+    }
+
     /// Jupyter fills its path in there as well; relayd sees to that.
+    @Test func theAgentIsTheCallers() throws {
+        let base = ["-f", "/k", "--container", "c", "--ssh-agent"]
+        let agent = ["SSH_AUTH_SOCK": "/tmp/agent"]
+        #expect(try launch(base, agent).sshAgent == "/tmp/agent")
+        #expect(try launch(Array(base.dropLast()), agent).sshAgent == nil)
+        // It has no value: what follows is looked at for itself.
+        let more = try launch(base + ["--route", "tunnel", "word", "--ssh-agent"], agent)
+        #expect(more.route == .tunnel && more.trailing == ["word", "--ssh-agent"])
+    }
+
+    @Test(arguments: ["", nil]) func withoutAnAgentNoneIsHandedOn(path: String?) throws {
+        let rig = try Rig()
+        rig.environment["SSH_AUTH_SOCK"] = path
+        let shim = try rig.shim(["-f", "/k", "--container", "c", "--ssh-agent"])
+        #expect(try shim.end() == .code(69))
+        #expect(shim.stderr().hasPrefix("relay-shim: KR-AGENT-MISSING: "))
+        #expect(rig.starts == 0)
+    }
+
     @Test func theCommandGoesAsItIs() throws {
         let launch = try launch([
             "-f", "/j/k.json", "--container", "dev", "--cmd", "['R', '-f', '/j/k.json']",
@@ -93,12 +157,15 @@ import Testing
         ["-f", "/k", "--container", ""], ["-f", "/k", "-f", "/k", "--container", "c"],
         ["-f", "/k", "--container", "c", "--shell", "0"],
         ["-f", "/k", "--container", "c", "--shell", "65536"],
-        ["-f", "/k", "--container", "c", "--hb", "x"], ["-f", "/k", "--container", "c", "--route", "tunnel"],
+        ["-f", "/k", "--container", "c", "--hb", "x"], ["-f", "/k", "--container", "c", "--route", "detour"],
         ["-f", "/k", "--container", "c", "--transport", "udp"],
         ["-f", "/k", "--container", "c", "--env", "=v"],
         ["-f", "/k", "--container", "c", "--interrupt", "no"],
+        ["-f", "/k", "--container", "c", "--debug-paths", "mine"],
         ["-f", "/k", "--container", "c", "--docker", "'"],
-        ["-f", "/k", "--container", "c", "--docker", ""], ["--contaner", "c", "-f", "/k"], ["\u{1b}[2J"],
+        ["-f", "/k", "--container", "c", "--docker", ""], ["--contaner", "c", "-f", "/k"],
+        ["-f", "/k", "--container", "c", "--allow", "x"], ["-f", "/k", "--project=yes"],
+        ["-f", "/k", "--project", "--allow"], ["\u{1b}[2J"],
     ])
     func wrongWordsAreRefused(words: [String]) throws {
         let rig = try Rig()
@@ -127,6 +194,9 @@ import Testing
     @Test func noSecretIsInAnArgv() throws {
         let rig = try Rig(start: "tr '\\0' ' ' < /proc/$$/cmdline > cmdline; mv waiting.sock relayd.sock")
         rig.environment["SECRET"] = "s3cr3t"
+        for name in ["COMMAND", "USER", "CONTAINER", "WORKDIR", "ENV_X"] {
+            rig.environment["KERNELRELAY_\(name)"] = "s3cr3t-too"
+        }
         let relayd = try FakeRelayd(rig.waiting)
         let shim = try rig.shim(["-f", "/k", "--container", "c", "--env", "SECRET"])
         let connection = try relayd.connection()

@@ -119,6 +119,88 @@ import Testing
         #expect(life.heard(.launched(request: 1, Rig.keepsake), at: moment(1)).count == 64)
     }
 
+    private let trouble = ControlReport.trouble(code: "KR-X", message: "why", remedy: "Mend it.")
+
+    /// As a launch that goes on: no signal but an interrupt is passed, and the next relayd is asked for a launch.
+    @Test func aKernelThatIsNotThere() {
+        var life = running()
+        #expect(life.heard(trouble, at: moment(0)) == [.say(["KR-X: why. Mend it."])])
+        #expect(
+            life.signalled(SIGINT) == [.send(.signal(number: SIGINT))], "an attempt may be under way")
+        #expect(life.signalled(SIGUSR1) == [])
+        #expect(life.lost(at: moment(1)) == [.reachAgain(afterMilliseconds: 0)])
+        #expect(life.reached() == [.send(.launch(request: 1, launch))])
+        #expect(life.heard(trouble, at: moment(2)) == [.say(["KR-X: why. Mend it."])])
+        var keepsake = Rig.keepsake
+        keepsake.kernel = "another"
+        #expect(life.heard(.launched(request: 1, keepsake), at: moment(3)) == [])
+        #expect(life.signalled(SIGINT) == [.send(.signal(number: SIGINT))])
+        _ = life.lost(at: moment(4))
+        #expect(life.reached() == [.send(.resume(request: 1, launch, keepsake))])
+    }
+
+    @Test func aShimWithoutAKernelEndsBySignal() {
+        var life = Life(launch)
+        _ = life.heard(trouble, at: moment(0))
+        #expect(life.signalled(SIGTERM) == [.end(Ending(.signal(SIGTERM)))])
+    }
+
+    /// A signal that came while a kernel was looked for is not forgotten when there is none, and not the next kernel's.
+    @Test func signalsThatCameWhileAKernelWasLookedFor() {
+        var life = running()
+        _ = life.lost(at: moment(0))
+        _ = life.signalled(SIGINT)
+        #expect(life.heard(trouble, at: moment(1)) == [.say(["KR-X: why. Mend it."])])
+        #expect(life.heard(.launched(request: 1, Rig.keepsake), at: moment(2)) == [])
+        _ = life.lost(at: moment(3))
+        _ = life.signalled(SIGTERM)
+        #expect(
+            life.heard(trouble, at: moment(4)) == [
+                .say(["KR-X: why. Mend it."]), .end(Ending(.signal(SIGTERM))),
+            ])
+    }
+
+    /// One that could not be taken up again may live: the next relayd is asked for it, and not for another.
+    @Test func aKernelThatCouldNotBeTakenUpAgain() {
+        var life = running()
+        _ = life.lost(at: moment(0))
+        #expect(life.heard(trouble, at: moment(1)) == [.say(["KR-X: why. Mend it."])])
+        #expect(life.heard(trouble, at: moment(2)) == [.say(["KR-X: why. Mend it."])])
+        #expect(life.lost(at: moment(3)) == [.reachAgain(afterMilliseconds: 0)])
+        #expect(life.reached() == [.send(.resume(request: 1, launch, Rig.keepsake))])
+    }
+
+    /// What was passed on to the one does not excuse the other.
+    @Test func theNextKernelsEndIsItsOwn() {
+        var life = running()
+        _ = life.signalled(SIGTERM)
+        _ = life.heard(trouble, at: moment(0))
+        _ = life.heard(.launched(request: 1, Rig.keepsake), at: moment(1))
+        guard case .end(let ending) = life.heard(Rig.exited(.code(3)), at: moment(2)).first else { return }
+        #expect(ending.lines.first?.hasPrefix("KR-KERNEL-FAILED") == true)
+    }
+
+    @Test func aRelaydThatDiesOfTheSameLaunchIsGivenUp() {
+        var life = Life(launch)
+        for _ in 1..<Patience.launches {
+            _ = life.heard(trouble, at: moment(0))
+            #expect(life.lost(at: moment(1)) == [.reachAgain(afterMilliseconds: 0)])
+        }
+        _ = life.heard(trouble, at: moment(2))
+        guard case .end(let ending) = life.lost(at: moment(3)).first else {
+            Issue.record("it goes on for ever")
+            return
+        }
+        #expect(ending.lines.first?.hasPrefix("KR-RELAYD-START") == true)
+        // One that lived for a while did not die of it.
+        var other = Life(launch)
+        for round in 0..<Int64(20) {
+            let now = round * Patience.steady
+            _ = other.heard(trouble, at: moment(now))
+            #expect(other.lost(at: moment(now + Patience.steady)) == [.reachAgain(afterMilliseconds: 0)])
+        }
+    }
+
     @Test func itEndsOnce() {
         var life = running()
         #expect(life.parentEnded().count == 1)

@@ -1,4 +1,5 @@
 import Foundation
+import Host
 import KernelRelay
 import Testing
 
@@ -9,6 +10,8 @@ import Testing
         let side: String
         let summary: String
         let remedy: String
+        /// What both programs exit with for it; where there is none, relay-shim's is 69 and relayd's goes by the side.
+        var exit: Int32?
     }
 
     @Test func theCodeAgreesWithTheCatalogue() throws {
@@ -16,8 +19,20 @@ import Testing
         let known = ErrorCode.allCases.map {
             Entry(
                 code: $0.rawValue, side: $0.entry.side.rawValue, summary: $0.entry.summary,
-                remedy: $0.entry.remedy)
+                remedy: $0.entry.remedy, exit: ExitStatus.of($0.rawValue))
         }
         #expect(listed == known)
+        for entry in listed {
+            guard let exit = entry.exit else { continue }
+            #expect(ErrorCode(rawValue: entry.code)?.exitCode == exit)
+        }
+    }
+
+    /// A job that is told nothing but the code of the end can tell these apart.
+    @Test func whatKeepsAKernelAwayHasACodeOfItsOwn() {
+        let codes: [ErrorCode] = [
+            .containerMissing, .containerStopped, .containerPaused, .engineMissing, .engineDenied,
+        ]
+        #expect(Set(codes.map(\.exitCode)).count == codes.count)
     }
 }

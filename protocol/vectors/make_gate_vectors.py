@@ -66,11 +66,48 @@ def texts() -> list:
     )
 
 
+def streams() -> list:
+    """What one frame on a stream other than 0 may hold, and what none may."""
+
+    def good(name, payload, kind, **rest):
+        return {"name": name, "payload": payload.hex(), "kind": kind, **rest}
+
+    def bad(name, payload):
+        return {"name": name, "payload": payload.hex()}
+
+    return [
+        good("bytes", b"\x00abc", "bytes", rest=b"abc".hex()),
+        good("no bytes", b"\x00", "bytes", rest=""),
+        good("every byte", b"\x00" + bytes(range(256)), "bytes", rest=bytes(range(256)).hex()),
+        good("a connection", b"\x01ports", "open", purpose="ports"),
+        good("a way to the agent", b"\x01agent/k-1.a_B", "open", purpose="agent/k-1.a_B"),
+        good("nothing taken", b"\x02" + bytes(8), "taken", total=0),
+        good("much taken", b"\x02" + struct.pack(">Q", 2**63 - 1), "taken", total=2**63 - 1),
+        good("shut", b"\x03", "shut"),
+        good("reset", b"\x04", "reset"),
+        bad("an empty payload", b""),
+        bad("a kind of tomorrow", b"\x05"),
+        bad("the last kind", b"\xff"),
+        bad("open to nowhere", b"\x01"),
+        bad("open to elsewhere", b"\x01elsewhere"),
+        bad("an agent for nobody", b"\x01agent/"),
+        bad("an agent for a long name", b"\x01agent/" + b"x" * 65),
+        bad("an agent for two lines", b"\x01agent/a\nb"),
+        bad("taken in seven bytes", b"\x02" + bytes(7)),
+        bad("taken in nine bytes", b"\x02" + bytes(9)),
+        bad("more taken than there is", b"\x02" + struct.pack(">Q", 2**63)),
+        bad("shut with a rest", b"\x03x"),
+        bad("reset with a rest", b"\x04x"),
+    ]
+
+
 TOKEN = "0123456789abcdef0123456789abcdef"
-HELLO = {"v": 1, "type": "hello", "token": TOKEN, "ports": {"shell": 10003, "hb": 10001}, "bind": "0.0.0.0", "lingerSeconds": 60}
+HELLO = {"v": 1, "type": "hello", "token": TOKEN, "ports": {"shell": 10003, "hb": 10001}, "bind": "0.0.0.0", "lingerSeconds": 60,
+         "orphanSeconds": 600}
+LISTEN = {"ip": "0.0.0.0", "ports": {"shell": 10003, "iopub": 10002, "stdin": 10004, "control": 10000, "hb": 65535}}
 SPAWN = {
     "v": 1, "type": "spawn", "request": 1, "kernel": "k-1.a_B", "argv": ["python3", "-f", "{connection_file}"],
-    "env": {"A": "b", "GONE": None}, "cwd": "/work", "transport": "ipc", "key": "secret",
+    "env": {"A": "b", "GONE": None}, "cwd": "/work", "login": "ada", "transport": "ipc", "key": "secret",
     "signatureScheme": "hmac-sha256", "kernelName": "python3",
 }
 KERNEL = {
@@ -101,10 +138,29 @@ def messages() -> list:
     good("hello", "request", HELLO)
     good("hello, the least", "request", {"v": 1, "type": "hello", "token": TOKEN}, but(HELLO, ports={}))
     good("hello with a field of tomorrow", "request", but(HELLO, colour="blue"), HELLO)
+    offer = but(HELLO, window=262144, streams={"1": 0, "4294967295": 2**53})
+    good("hello with streams", "request", offer)
+    good("hello with none yet", "request", but(offer, streams={}), but(offer, streams="absent"))
+    good("hello without a window", "request", but(HELLO, window=0), HELLO)
+    bad("a negative window", "request", but(HELLO, window=-1), "KR-GATE-MESSAGE")
+    bad("an endless window", "request", but(HELLO, window=16777217), "KR-GATE-MESSAGE")
+    for number in ["0", "-1", "01", "+1", "4294967296", "x", ""]:
+        bad(f"stream {number!r}", "request", but(offer, streams={number: 0}), "KR-GATE-MESSAGE")
+    for count in [-1, 1.5, "0", None]:
+        bad(f"{count!r} bytes of a stream", "request", but(offer, streams={"1": count}), "KR-GATE-MESSAGE")
+    bad("streams in a list", "request", but(offer, streams=[1]), "KR-GATE-MESSAGE")
     good("spawn", "request", SPAWN)
+    good("spawn with an agent", "request", but(SPAWN, agent=True))
+    good("spawn without one", "request", but(SPAWN, agent=False), SPAWN)
+    bad("an agent by name", "request", but(SPAWN, agent="yes"), "KR-GATE-MESSAGE")
     least = {"v": 1, "type": "spawn", "request": 2, "kernel": "k", "argv": ["k"], "key": ""}
     good("spawn, the least", "request", least,
          {**least, "env": {}, "transport": "ipc", "signatureScheme": "hmac-sha256", "kernelName": ""})
+    good("spawn that says where to listen", "request", but(SPAWN, transport="tcp", listen=LISTEN))
+    good("spawn with a login without a name", "request", but(SPAWN, login=""))
+    good("spawn without a login", "request", but(SPAWN, login=None), but(SPAWN, login="absent"))
+    bad("a login that is a number", "request", but(SPAWN, login=1), "KR-GATE-MESSAGE")
+    bad("NUL in a login", "request", but(SPAWN, login="a\0"), "KR-GATE-MESSAGE")
     signal = {"v": 1, "type": "signal", "request": 3, "kernel": "k", "signal": 2, "to": "group"}
     good("signal by number", "request", signal)
     good("signal by name", "request", but(signal, signal="SIGINT", to="absent"), signal)
@@ -112,8 +168,14 @@ def messages() -> list:
     end = {"v": 1, "type": "end", "request": 4, "kernel": "k", "graceMilliseconds": 0}
     good("end", "request", end)
     good("end, the least", "request", but(end, graceMilliseconds="absent"), but(end, graceMilliseconds=2500))
-    for word in ["ping", "status", "leave"]:
+    for word in ["ping", "status", "vitals", "leave"]:
         good(word, "request", {"v": 1, "type": word, "request": 5})
+    good("spawn where there may be few", "request", but(SPAWN, mostKernels=1))
+    good("vitals of kernels that are used", "request", {"v": 1, "type": "vitals", "request": 5, "idleMilliseconds": 0})
+    for most in [0, -1, 1_000_001, 1.5, "2"]:
+        bad(f"at most {most!r} kernels", "request", but(SPAWN, mostKernels=most), "KR-GATE-MESSAGE")
+    for idle in [-1, 2**53 + 1, "1"]:
+        bad(f"idle for {idle!r}", "request", {"v": 1, "type": "vitals", "request": 5, "idleMilliseconds": idle}, "KR-GATE-MESSAGE")
     good("stop", "request", {"v": 1, "type": "stop", "request": 6, "graceMilliseconds": 100})
 
     bad("no JSON", "request", "hello", "KR-GATE-MESSAGE")
@@ -137,6 +199,12 @@ def messages() -> list:
     bad("a port in quotes", "request", but(HELLO, ports={"shell": "1"}), "KR-GATE-MESSAGE")
     bad("an unknown channel", "request", but(HELLO, ports={"shel": 1}), "KR-GATE-MESSAGE")
     bad("ports in a list", "request", but(HELLO, ports=[1]), "KR-GATE-MESSAGE")
+    for seconds in [0, 86401, 1.5, "600"]:
+        bad(f"orphans for {seconds!r}", "request", but(HELLO, orphanSeconds=seconds), "KR-GATE-MESSAGE")
+    bad("listen over ipc", "request", but(SPAWN, listen=LISTEN), "KR-GATE-MESSAGE")
+    for listen in [[], {"ip": "0.0.0.0"}, {"ports": LISTEN["ports"]}, {**LISTEN, "ip": 1}, {**LISTEN, "ip": "a\0"},
+                   {**LISTEN, "ports": {**LISTEN["ports"], "hb": 0}}, {**LISTEN, "ports": {**LISTEN["ports"], "more": 1}}]:
+        bad(f"listen {listen!r}", "request", but(SPAWN, transport="tcp", listen=listen), "KR-GATE-MESSAGE")
     bad("an endless linger", "request", but(HELLO, lingerSeconds=10**9), "KR-GATE-MESSAGE")
     for name, kernel in [("empty", ""), ("long", "x" * 65), ("slash", "a/b"), ("dotdot", "../x"), ("space", "a b"), ("unicode", "\u00e9")]:
         bad(f"kernel id: {name}", "request", but(SPAWN, kernel=kernel), "KR-GATE-KERNEL-NAME")
@@ -166,6 +234,8 @@ def messages() -> list:
         "home": "/root", "cwd": "/", "ports": {"shell": 10003}, "kernels": [KERNEL],
     }
     good("welcome", "report", welcome)
+    good("welcome with streams", "report", but(welcome, window=262144, streams={"3": 17}))
+    bad("welcome with a stream 0", "report", but(welcome, window=1, streams={"0": 17}), "KR-GATE-MESSAGE")
     nameless = but(welcome, user="absent", home="absent", cwd="absent", kernels=[], uid=4294967294)
     good("welcome of a user without a name", "report", nameless)
     failed = {"v": 1, "type": "failed", "request": 1, "code": "KR-GATE-TOKEN", "message": "m", "remedy": "r"}
@@ -179,6 +249,25 @@ def messages() -> list:
     by_signal = {**but(code, code="absent"), "signal": 9, "coreDumped": True, "oomKilled": True, "left": None, "tail": ""}
     good("exited by a signal", "report", by_signal)
     good("done", "report", {"v": 1, "type": "done", "request": 1})
+    vitals = {"kernel": "k", "pid": 7, "state": "stopped", "cpuMilliseconds": 12, "memoryBytes": 4096}
+    good("vitals", "report", {
+        "v": 1, "type": "vitals", "request": 1, "kernels": [vitals],
+        "memory": {"usedBytes": 5, "limitBytes": 9, "kills": 0},
+    })
+    ending = {"v": 1, "type": "ending", "limit": "idle", "milliseconds": 300000}
+    good("ending for want of use", "report", ending)
+    good("ending now", "report", but(ending, limit="lifetime", milliseconds=0))
+    bad("ending for no known reason", "report", but(ending, limit="whim"), "KR-GATE-MESSAGE")
+    bad("ending some time", "report", but(ending, milliseconds="absent"), "KR-GATE-MESSAGE")
+    bad("ended already", "report", but(ending, milliseconds=-1), "KR-GATE-MESSAGE")
+    good("vitals without a memory limit", "report", {
+        "v": 1, "type": "vitals", "request": 1, "kernels": [],
+        "memory": {"usedBytes": 5, "limitBytes": None, "kills": 0},
+    })
+    good("vitals without a cgroup", "report", {"v": 1, "type": "vitals", "request": 1, "kernels": []})
+    bad("vitals with a pid of none", "report", {
+        "v": 1, "type": "vitals", "request": 1, "kernels": [vitals | {"pid": 0}],
+    }, "KR-GATE-MESSAGE")
     good("pong", "report", {"v": 1, "type": "pong", "request": 1})
     good("status", "report", {
         "v": 1, "type": "status", "request": 1, "uptimeMilliseconds": 5, "kernels": [KERNEL], "counters": {"accepted": 1},
@@ -334,5 +423,5 @@ def write(name: str, value) -> None:
     (HERE / name).write_text(json.dumps(value, indent=1) + "\n")
 
 
-write("link.json", {"format": 1, "frames": frames(), "texts": texts(), "messages": messages()})
+write("link.json", {"format": 1, "frames": frames(), "streams": streams(), "texts": texts(), "messages": messages()})
 write("gate-handshake.json", handshakes())

@@ -1,3 +1,5 @@
+import RelayLink
+
 /// The numbers that shape a gate, each with what it trades.
 package enum Tuning {
     /// Connections that have not shown the token yet. A newcomer beyond them costs the oldest its place, so
@@ -44,8 +46,16 @@ package enum Tuning {
     /// Bytes that a link may owe its reader before the kernels' raw output is left in their pipes.
     package static let linkBacklog = 1 << 20
 
+    /// And how few it must owe until that is read again: more than streams always leave there (`StreamLimits.backlog` and a
+    /// piece), or they would keep it from ever being read.
+    package static let linkRelief = 2 * StreamLimits.backlog
+
     /// Beyond this the reader is not slow but gone, and the link is closed.
     package static let linkLimit = 8 << 20
+
+    /// How long streams wait for another link when theirs is lost: longer than relayd looks for its gate. Nothing of
+    /// their kernels gets out meanwhile, and up to a window of each is kept.
+    package static let streamsWait: Duration = .seconds(45)
 
     /// How long a new link may take to say hello, and how many may be about to.
     package static let helloDeadline: Duration = .seconds(10)
@@ -61,6 +71,24 @@ package enum Tuning {
     /// gives up on a process that the system does not let go of.
     package static let treeLook: Duration = .milliseconds(5)
     package static let treeLimit: Duration = .seconds(10)
+
+    /// By how much a use of the kernels must be later than the last that `hold` was told of, in milliseconds: no more than
+    /// two wake-ups a second, and nothing against the shortest time that can be set.
+    package static let useStep: Int64 = 500
+
+    /// Gates of one container that `hold` listens to, one for each user of it and of the host: beyond any that is meant.
+    package static let mostGates = 64
+
+    /// How long gates have to end their kernels before the container ends under them: their grace, and a little more.
+    package static let gatesEnd: Duration = .seconds(6)
+    package static let heldGrace: Duration = .milliseconds(2500)
+
+    /// How often a gate without a link looks whether somebody is connected to its kernels: each costs a call or two, and
+    /// the shortest idle time that a container can have is a second.
+    package static let absenceLook: Duration = .milliseconds(500)
+
+    /// The longest time, in milliseconds, that `hold` sleeps: by so much it may be late after the machine has slept.
+    package static let longestRest: Int64 = 60_000
 
     /// How long the pipes of a kernel without processes are read for last words.
     package static let lastWords: Duration = .milliseconds(500)

@@ -13,15 +13,21 @@ struct ConnectionFile {
             "signature_scheme": .string(launch.signatureScheme), "kernel_name": .string(launch.kernelName),
         ]
         var channels: [String: SocketName] = [:]
-        switch launch.transport {
-        case .ipc:
+        switch (launch.transport, launch.listen) {
+        case (.tcp, let listen?):
+            fields["ip"] = .string(listen.ip)
+            for (name, port) in listen.ports {
+                fields["\(name)_port"] = .whole(Int64(port))
+                channels[name] = SocketName(ip: "127.0.0.1", port: port)
+            }
+        case (.ipc, _):
             let prefix = "\(folder.path)/k"
             fields["ip"] = .string(prefix)
             for (index, name) in Self.names.enumerated() {
                 fields["\(name)_port"] = .whole(Int64(index + 1))
                 channels[name] = SocketName(path: "\(prefix)-\(index + 1)")
             }
-        case .tcp:
+        case (.tcp, nil):
             fields["ip"] = "127.0.0.1"
             let ports = Sockets.freeLoopbackPorts(Self.names.count)
             for (name, port) in zip(Self.names, ports) {

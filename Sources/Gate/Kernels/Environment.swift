@@ -1,4 +1,5 @@
 import Glibc
+import RelayLink
 
 /// The environment of the exec that started the gate, as kernels get it.
 package struct Environment: Sendable, Equatable {
@@ -21,8 +22,13 @@ package struct Environment: Sendable, Equatable {
     }
 
     /// As a kernel gets it: with what the launch adds or takes away, and without what would harm it.
-    package func forKernel(adding changes: [String: String?], mark: (name: String, value: String)) -> Self {
+    ///
+    /// - Parameter login: of the user, where one was asked for; else everything is the exec's.
+    package func forKernel(
+        adding changes: [String: String?], login: Login? = nil, mark: (name: String, value: String)
+    ) -> Self {
         var result = self
+        if let login { result.change(by: login, unless: changes) }
         for (name, value) in changes { result.values[name] = value }
         // The notebook server's pid means nothing here, and ipykernel would end as soon as it saw another
         // parent. Given the gate's, it ends when the gate is killed. As pid 1 the gate is what an orphan's
@@ -39,22 +45,9 @@ package struct Environment: Sendable, Equatable {
     package var lines: [String] { values.map { "\($0.key)=\($0.value)" }.sorted() }
 }
 
-/// What /etc/passwd says about the user. Read by hand: the C library would load code from the image for it.
-package struct Account: Sendable {
-    package var name: String?
-    package var home: String?
-
+extension Account {
+    /// The gate's own user, by the container's file.
     package static let current = Account(uid: getuid(), in: SmallFile.text("/etc/passwd") ?? "")
-
-    package init(uid: UInt32, in passwd: String) {
-        for line in passwd.split(separator: "\n") {
-            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-            guard fields.count >= 7, UInt32(fields[2]) == uid else { continue }
-            name = fields[0].isEmpty ? nil : String(fields[0])
-            home = fields[5].isEmpty ? nil : String(fields[5])
-            return
-        }
-    }
 }
 
 extension Environment {

@@ -9,13 +9,16 @@ final class Kernel {
     let transport: GateRequest.Launch.Transport
     let pid: Int32
     let connectionFile: String
+    /// Where its programs find an ssh agent.
+    let agent: AgentDoor?
     private(set) var exit: GateReport.Exit?
     /// Requests that are answered once it has ended.
     var ending: [Int64] = []
 
     private let loop: EventLoop
-    private let folder: PrivateFolder
+    let folder: PrivateFolder
     private let tree: Tree
+    let mark: Mark
     private var teardown = Teardown()
     private var outputs: [Output] = []
     private var tail = Tail()
@@ -49,18 +52,20 @@ final class Kernel {
     }
 
     init(
-        _ launch: GateRequest.Launch, folder: PrivateFolder, connectionFile: String, mark: Mark,
-        child: Spawn.Child, in nursery: Nursery
+        _ launch: GateRequest.Launch, folder: PrivateFolder, connectionFile: String, agent: AgentDoor?,
+        mark: Mark, child: Spawn.Child, in nursery: Nursery
     ) {
         id = launch.kernel
         transport = launch.transport
         pid = child.pid
         self.connectionFile = connectionFile
+        self.agent = agent
         self.folder = folder
         self.nursery = nursery
         loop = nursery.loop
         tree = Tree(leader: child.pid, mark: mark)
-        outOfMemoryBefore = MemoryEvents.kills
+        self.mark = mark
+        outOfMemoryBefore = MemoryGroup.kills
         for output in [Output(.stdout, child.stdout), Output(.stderr, child.stderr)] {
             outputs.append(output)
             output.watch = try? loop.watch(output.descriptor, .readable) { [weak self, weak output] _ in
@@ -127,7 +132,7 @@ final class Kernel {
         } else {
             cause = .signal(number, coreDumped: status & 0x80 != 0)
         }
-        if number == SIGKILL, !wasKilledHere, let before = outOfMemoryBefore, let now = MemoryEvents.kills {
+        if number == SIGKILL, !wasKilledHere, let before = outOfMemoryBefore, let now = MemoryGroup.kills {
             isOutOfMemory = now > before
         }
         carryOut(teardown.leaderExited(now: .now))
@@ -169,6 +174,8 @@ final class Kernel {
     /// It has ended when its process, its tree and its output have.
     private func finishIfOver() {
         guard isTreeGone, exit == nil, outputs.allSatisfy({ !$0.isOpen }) else { return }
+        agent?.close()
+        nursery?.streams?.close(kernel: id)
         folder.remove()
         exit = GateReport.Exit(
             // A leader that the system does not let go of has no status yet; it was killed, and is counted.

@@ -9,13 +9,16 @@ import RelayLink
 /// its own there marks every kernel's tree. The environment carries a mark as well, for systems that
 /// refuse to set this limit.
 struct Mark {
-    private let number: UInt64
+    /// A limit that nobody sets has no such number.
+    static let numbers: Range<UInt64> = 1 << 40..<1 << 62
+
+    let number: UInt64
     private let line: [UInt8]
     let variable: (name: String, value: String)
     private let isSetAsLimit: Bool
 
     init(kernel: String) {
-        number = UInt64.random(in: 1 << 40..<1 << 62)
+        number = UInt64.random(in: Self.numbers)
         variable = ("KERNELRELAY_KERNEL", "\(kernel):\(String(number, radix: 36))")
         line = Array("\(variable.name)=\(variable.value)".utf8)
         let seen = try? Self.withLimit(number) { ProcessTable.lockLimit(of: getpid()) }

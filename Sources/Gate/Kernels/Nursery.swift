@@ -17,6 +17,8 @@ final class Nursery {
     var onReport: (GateReport) -> Void = { _ in }
     var onLeaderExit: (String) -> Void = { _ in }
     var onEnd: (Kernel) -> Void = { _ in }
+    /// How a kernel's program gets to the ssh agent on relayd's host; nothing while it cannot.
+    var streams: Streams?
     /// The link's reader is behind: raw output is left where it is.
     var isCongested = false {
         didSet { if oldValue && !isCongested { for kernel in kernels.values { kernel.readOutputs() } } }
@@ -31,6 +33,9 @@ final class Nursery {
     var all: [Kernel] { kernels.values.sorted { $0.id < $1.id } }
     var hasRunning: Bool { kernels.values.contains { $0.exit == nil } }
 
+    /// Whether somebody is connected to a kernel by a way that does not lead by the gate, and shows it.
+    var isHeld: Bool { kernels.values.contains { $0.exit == nil && $0.folder.isHeld } }
+
     func kernel(_ id: String) throws(GateError) -> Kernel {
         guard let kernel = kernels[id] else { throw GateError(.kernelUnknown, printable(id)) }
         return kernel
@@ -40,21 +45,36 @@ final class Nursery {
         if let same = kernels[launch.kernel], same.exit == nil {
             throw GateError(.kernelExists, launch.kernel)
         }
+        guard let most = launch.mostKernels else { return try start(launch) }
+        guard let turn = try Census.turn() else { throw GateError(.full, "another gate starts one") }
+        defer { close(turn) }
+        let count = Census.kernels(besides: all)
+        guard count < most else { throw GateError(.full, "\(count) of \(most)") }
+        return try start(launch)
+    }
+
+    private func start(_ launch: GateRequest.Launch) throws(GateError) -> Kernel {
         let mark = Mark(kernel: launch.kernel)
-        var environment = environment.forKernel(adding: launch.env, mark: mark.variable)
+        var environment = environment.forKernel(
+            adding: launch.env, login: launch.login.map { Login(caller: $0) }, mark: mark.variable)
         let command = try CommandLookup.path(of: launch.argv[0], in: environment, from: launch.cwd)
         let folder = try PrivateFolder(environment)
         do throws(GateError) {
             environment.ensureTemporaryFolder(or: folder.path)
             let place = try ConnectionFile(launch, in: folder)
+            let agent = launch.agent ? try agentDoor(of: launch.kernel, in: folder) : nil
+            if let agent { environment.values["SSH_AUTH_SOCK"] = agent.path }
             let file = try folder.write(place.json, as: "kernel-\(launch.kernel).json")
+            // For a command that has to show the file to somebody else: a container that it starts.
+            environment.values["JUPYTER_CONNECTION_FILE"] = file
             let child = try mark.set { () throws(GateError) in
                 try Spawn.start(
                     command, argv: launch.argv.map { $0.replacing("{connection_file}", with: file) },
                     environment: environment.lines, folder: launch.cwd)
             }
             let kernel = Kernel(
-                launch, folder: folder, connectionFile: file, mark: mark, child: child, in: self)
+                launch, folder: folder, connectionFile: file, agent: agent, mark: mark, child: child,
+                in: self)
             ended.removeAll { $0 == launch.kernel }
             kernels[launch.kernel] = kernel
             registry.register(launch.kernel, at: place.channels)
@@ -70,6 +90,15 @@ final class Nursery {
         guard kernel.hasProcess else { throw GateError(.kernelEnded, id) }
         let failure = kernel.signal(number, to: target)
         if failure != 0 { throw .system("kill", failure) }
+    }
+
+    /// Those who wait at their sockets for an agent may try again.
+    func letInAtAgentDoors() { for kernel in kernels.values { kernel.agent?.accept() } }
+
+    private func agentDoor(of kernel: String, in folder: PrivateFolder) throws(GateError) -> AgentDoor {
+        try AgentDoor(
+            in: folder, loop, isOpen: { [weak self] in self?.streams?.isAttached ?? false },
+            lead: { [weak self] in self?.streams?.openAgent(of: kernel, $0) })
     }
 
     func endAll(grace: Duration) { for kernel in kernels.values { kernel.end(grace: grace) } }

@@ -9,8 +9,11 @@ import RelayLink
 package struct PrivateFolder: Sendable {
     package let path: String
 
-    /// The longest name that is put into it.
-    private static let longest = "k-5"
+    /// The socket that leads to the ssh agent.
+    package static let agent = "agent"
+
+    /// The longest name of a socket that is put into it.
+    private static let longest = agent
 
     /// Makes one in the first place that can hold a file and a socket.
     package init(_ environment: Environment) throws(GateError) {
@@ -83,6 +86,14 @@ package struct PrivateFolder: Sendable {
         guard fchmod(descriptor, 0o600) == 0, Glibc.write(descriptor, bytes, bytes.count) == bytes.count
         else { throw .system("write \(file)") }
         return file
+    }
+
+    /// Whether somebody has a lock on it. A relay that connects to the kernel's own sockets has one for as long as it lives.
+    package var isHeld: Bool {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
     }
 
     /// Removes it with all that is in it: a kernel may use it as its folder for temporary files, too.

@@ -40,6 +40,16 @@ enum Spawn {
         return Child(pid: pid, stdout: out[0], stderr: err[0])
     }
 
+    /// The same for a program that speaks over one descriptor and lives on by itself. Its stderr is nobody's: a pipe
+    /// of the caller's would never end.
+    static func apart(_ path: String, argv: [String], link: Int32) throws(GateError) {
+        let nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC)
+        guard nowhere >= 0 else { throw .system("/dev/null") }
+        defer { close(nowhere) }
+        let (failure, _) = spawn(path, argv, Environment.current.lines, nil, link, nowhere, input: link)
+        if failure != 0 { throw .system("posix_spawn", failure) }
+    }
+
     /// posix_spawn says only that something failed; a folder must not look like a missing command.
     private static func check(_ folder: String) throws(GateError) {
         var facts = stat()
@@ -56,14 +66,14 @@ enum Spawn {
 
     private static func spawn(
         _ path: String, _ argv: [String], _ environment: [String], _ folder: String?, _ out: Int32,
-        _ err: Int32
+        _ err: Int32, input: Int32? = nil
     ) -> (failure: Int32, pid: Int32) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         // Opened here: in the child the limit of descriptors may be lower than what is in use. An image may
         // lack /dev/null; a pipe that nobody writes to is at its end as well.
-        var empty = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        var empty = input.map { fcntl($0, F_DUPFD_CLOEXEC, 0) } ?? open("/dev/null", O_RDONLY | O_CLOEXEC)
         if empty < 0 {
             var ends: [Int32] = [-1, -1]
             if pipe2(&ends, O_CLOEXEC) != 0 { return (errno, 0) }

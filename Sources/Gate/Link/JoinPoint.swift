@@ -8,12 +8,15 @@ import RelayLink
 /// the name holds the namespaces and the user. Whoever takes the name first is still told apart: both ends
 /// look at the other's uid.
 package enum JoinPoint {
-    package static func name(_ gate: String) -> String {
+    package static func name(_ gate: String) -> String { "kernelrelay-gate-\(getuid())-\(place)-\(gate)" }
+
+    /// The container, by its namespaces.
+    static var place: String {
         func inode(_ namespace: String) -> UInt64 {
             var facts = stat()
             return stat("/proc/self/ns/\(namespace)", &facts) == 0 ? UInt64(facts.st_ino) : 0
         }
-        return "kernelrelay-gate-\(getuid())-\(inode("pid"))-\(inode("mnt"))-\(gate)"
+        return "\(inode("pid"))-\(inode("mnt"))"
     }
 
     /// A gate's name: it is part of a command line, and so no secret.

@@ -5,18 +5,24 @@ import RelayLink
 package enum Joiner {
     /// Returns the exit code.
     package static func run(_ gate: String) -> Int32 {
-        signal(SIGPIPE, SIG_IGN)
         let descriptor: Int32
         switch Sockets.connect(SocketName(abstract: JoinPoint.name(gate))) {
         case .connected(let connected): descriptor = connected
         case .refused, .pending: return fail(GateError(.absent, gate))
         case .failed(let failure): return fail(GateError(.absent, "\(gate): \(errorText(failure))"))
         }
-        defer { close(descriptor) }
         // Somebody else's process under this name must not get the token.
         guard Sockets.peerUser(of: descriptor) == getuid() else {
+            close(descriptor)
             return fail(GateError(.absent, "another user holds the name of \(gate)"))
         }
+        return run(over: descriptor)
+    }
+
+    /// The same over a connection that is there.
+    static func run(over descriptor: Int32) -> Int32 {
+        signal(SIGPIPE, SIG_IGN)
+        defer { close(descriptor) }
         for standard in [STDIN_FILENO, STDOUT_FILENO] {
             _ = fcntl(standard, F_SETFL, fcntl(standard, F_GETFL) | O_NONBLOCK)
         }
@@ -72,7 +78,8 @@ package enum Joiner {
             var waits = [up.waits, down.waits]
             if poll(&waits, 2, -1) < 0, errno != EINTR { return }
             if waits[0].revents != 0 {
-                if !up.move() { return }
+                // One that has ended may have said why before it did.
+                if !up.move() { up.isOver = true }
                 if up.isOver { shutdown(gate, Int32(SHUT_WR)) }
             }
             if waits[1].revents != 0, !down.move() { return }

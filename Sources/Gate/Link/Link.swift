@@ -4,11 +4,11 @@ import RelayLink
 /// The gate's end of a link: frames in and out over two descriptors, which may be the same.
 ///
 /// Concurrency: confined to the gate's thread.
-final class Link {
-    enum Event {
+package final class Link {
+    package enum Event {
         case request(GateRequest)
-        /// What was owed has been written; more may be sent.
-        case drained
+        /// So much of what was owed has been written that more may be sent.
+        case relieved
         case ended
     }
 
@@ -18,16 +18,18 @@ final class Link {
     private let release: () -> Void
     private var watches: [EventLoop.Watch] = []
     private var decoder = FrameDecoder()
-    private var owed: [UInt8] = []
+    fileprivate var owed: [UInt8] = []
     private var owedStart = 0
-    private var isFinishing = false
+    fileprivate var isFinishing = false
     private(set) var isClosed = false
     private var strangeStreams: Set<UInt32> = []
+    /// Once the link has said hello, and knows of any.
+    var streams: StreamTable?
     /// Set by whoever answers for the link.
-    var onEvent: (Event) -> Void = { _ in }
+    package var onEvent: (Event) -> Void = { _ in }
 
     /// - Parameter release: gives the descriptors up.
-    init(_ loop: EventLoop, input: Int32, output: Int32, release: @escaping () -> Void) {
+    package init(_ loop: EventLoop, input: Int32, output: Int32, release: @escaping () -> Void) {
         self.loop = loop
         self.input = input
         self.output = output
@@ -58,7 +60,10 @@ final class Link {
     }
 
     private func changed(_ descriptor: Int32, _ events: EventLoop.Events) {
-        if descriptor == output { flush() }
+        if descriptor == output {
+            flush()
+            streams?.flow()
+        }
         if descriptor == input, !isClosed { read() }
         // The reader of a pipe has gone: there is no other sign of it while nothing is written.
         if descriptor == output, input != output, events.rawValue & 8 != 0 { close() }
@@ -102,6 +107,7 @@ final class Link {
 
     private func take(_ frame: Frame) {
         guard frame.stream == Frame.control else {
+            if let streams, streams.receive(frame) { return }
             // Said once for each stream: a flood of data must not become a flood of complaints.
             if strangeStreams.count < 64, strangeStreams.insert(frame.stream).inserted {
                 send(.failed(GateError(.stream, "\(frame.stream)")))
@@ -124,9 +130,9 @@ final class Link {
     // MARK: - Out
 
     /// Bytes that the reader has not taken.
-    var backlog: Int { owed.count - owedStart }
+    package var backlog: Int { owed.count - owedStart }
 
-    func send(_ report: GateReport) {
+    package func send(_ report: GateReport) {
         guard !isClosed, !isFinishing else { return }
         guard let bytes = Frame(payload: report.json).encoded else {
             return send(.failed(GateError(.frame, "the answer itself, \(report.type)")))
@@ -136,7 +142,7 @@ final class Link {
         if backlog > Tuning.linkLimit { close() }
     }
 
-    private func flush() {
+    package func flush() {
         while backlog > 0, !isClosed {
             let count = owed.withUnsafeBytes {
                 write(output, $0.baseAddress! + owedStart, min(backlog, 256 * 1024))
@@ -149,11 +155,13 @@ final class Link {
         if owedStart == owed.count {
             owed.removeAll(keepingCapacity: owed.capacity < 1 << 18)
             owedStart = 0
-            if isFinishing { close() } else { onEvent(.drained) }
+            if isFinishing { return close() }
         } else if owedStart > 1 << 18 {
             owed.removeFirst(owedStart)
             owedStart = 0
         }
+        // Not only when nothing is owed: as long as streams have something to carry there always is.
+        if backlog <= Tuning.linkRelief { onEvent(.relieved) }
     }
 
     /// Closes once everything has been written.
@@ -164,12 +172,22 @@ final class Link {
         flush()
     }
 
-    func close() {
+    package func close() {
         guard !isClosed else { return }
         isClosed = true
         for watch in watches { watch.cancel() }
         release()
+        streams?.detach(from: self)
         onEvent(.ended)
         onEvent = { _ in }
+    }
+}
+
+extension Link: StreamCarrier {
+    package var hasRoom: Bool { backlog < StreamLimits.backlog && !isClosed && !isFinishing }
+
+    package func carry(_ stream: UInt32, _ kind: StreamFrame.Kind, _ rest: UnsafeRawBufferPointer) {
+        guard !isClosed, !isFinishing else { return }
+        Frame.append(stream, kind, rest, to: &owed)
     }
 }

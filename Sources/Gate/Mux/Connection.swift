@@ -57,6 +57,9 @@ final class Connection {
         send(PlainServer.greeting, to: outer)
     }
 
+    /// And not by a stream of the link, which is a socket of another kind.
+    var cameByPort: Bool { Sockets.localPort(of: outer) != nil }
+
     // MARK: - Events
 
     private func outerChanged(_ events: EventLoop.Events) {
@@ -208,15 +211,16 @@ final class Connection {
         phase = .flowing
         timer?.cancel()
         timer = nil
-        toKernel = Flow(from: outer, to: inner, splicing: true, first: server.surplus)
-        let isTCP = Sockets.localPort(of: inner) != nil
         let first = ready + (client?.surplus ?? [])
-        toClient = Flow(from: inner, to: outer, splicing: isTCP, first: first)
+        toKernel = Flow(from: outer, to: inner, splicing: Self.isTCP(outer), first: server.surplus)
+        toClient = Flow(from: inner, to: outer, splicing: Self.isTCP(inner), first: first)
         client = nil
         metadata = []
         multiplexer.joined(self)
         flow()
     }
+
+    private static func isTCP(_ descriptor: Int32) -> Bool { Sockets.localPort(of: descriptor) != nil }
 
     /// Gives both directions their turn.
     private func flow() {

@@ -67,7 +67,9 @@ package final class Multiplexer {
         for _ in 0..<Tuning.mostStrangers {
             switch Sockets.accept(from: listener) {
             case .none: return
-            case .accepted(let descriptor): welcome(descriptor)
+            case .accepted(let descriptor):
+                Sockets.tune(descriptor)
+                take(descriptor)
             case .exhausted:
                 count("exhausted")
                 // The oldest stranger's place is the newcomer's. With no stranger there is nothing to give.
@@ -83,9 +85,9 @@ package final class Multiplexer {
         loop.again { [weak self] in self?.accept(listener) }
     }
 
-    private func welcome(_ descriptor: Int32) {
+    /// Takes over a connection from outside, by whatever way it came.
+    package func take(_ descriptor: Int32) {
         count("accepted")
-        Sockets.tune(descriptor)
         if strangers.count >= Tuning.mostStrangers, let oldest = strangers.first {
             oldest.refuse(.crowd)
             oldest.close()
@@ -146,6 +148,9 @@ package final class Multiplexer {
     package func connections(to kernel: String) -> Int64 {
         Int64(connections.values.count { $0.address?.kernel == kernel && $0.phase == .flowing })
     }
+
+    /// Whether somebody is connected to a kernel by a port: that goes on without a link, and ends with whoever it is.
+    package var isReached: Bool { connections.values.contains { $0.phase == .flowing && $0.cameByPort } }
 
     /// The kernel has gone. What it said last is still delivered; who waits for it waits in vain.
     package func kernelEnded(_ kernel: String) {

@@ -30,6 +30,27 @@ package enum Sockets {
         return descriptor
     }
 
+    /// Listens on a path that only this user may connect to. The name must be free, and its folder private.
+    package static func listen(path: String) throws(GateError) -> Int32 {
+        let descriptor = socket(AF_UNIX, stream, 0)
+        if descriptor < 0 { throw .system("socket") }
+        // Before the name exists: the file gets the socket's mode.
+        guard fchmod(descriptor, 0o600) == 0,
+            SocketName(path: path).use({ bind(descriptor, $0, $1) }) == 0, Glibc.listen(descriptor, 64) == 0
+        else {
+            let failure = errno
+            close(descriptor)
+            throw .system("listen \(path)", failure)
+        }
+        return descriptor
+    }
+
+    /// Two sockets that are connected with each other.
+    package static func pair() -> (Int32, Int32)? {
+        var ends: [Int32] = [-1, -1]
+        return socketpair(AF_UNIX, stream, 0, &ends) == 0 ? (ends[0], ends[1]) : nil
+    }
+
     /// Listens on a name in the abstract space, which needs no folder and goes with its process.
     package static func listen(abstract name: String) throws(GateError) -> Int32? {
         let descriptor = socket(AF_UNIX, stream, 0)

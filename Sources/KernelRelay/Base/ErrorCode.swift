@@ -1,3 +1,5 @@
+import Host
+
 /// The stable name of one thing that can go wrong. `protocol/errors.json` is the same list as data.
 public enum ErrorCode: String, CaseIterable, Sendable {
     case connectionMissing = "KR-CONNECTION-MISSING"
@@ -31,7 +33,21 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case containerForeign = "KR-CONTAINER-FOREIGN"
     case containerEnded = "KR-CONTAINER-ENDED"
     case containerGone = "KR-CONTAINER-GONE"
+    case containerRecreated = "KR-CONTAINER-RECREATED"
+    case containerAmbiguous = "KR-CONTAINER-AMBIGUOUS"
+    case composeMissing = "KR-COMPOSE-MISSING"
+    case composeFiles = "KR-COMPOSE-FILES"
+    case composeService = "KR-COMPOSE-SERVICE"
+    case composeForeign = "KR-COMPOSE-FOREIGN"
+    case composeFailed = "KR-COMPOSE-FAILED"
+    case containerIdle = "KR-CONTAINER-IDLE"
+    case containerLifetime = "KR-CONTAINER-LIFETIME"
+    case containerFull = "KR-CONTAINER-FULL"
+    case containerTaken = "KR-CONTAINER-TAKEN"
+    case containerReserved = "KR-CONTAINER-RESERVED"
     case imageMissing = "KR-IMAGE-MISSING"
+    case runRefused = "KR-RUN-REFUSED"
+    case imageForeign = "KR-IMAGE-FOREIGN"
     case portsTaken = "KR-PORTS-TAKEN"
     case gateBinary = "KR-GATE-BINARY"
     case gateCopy = "KR-GATE-COPY"
@@ -42,18 +58,42 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case gateLost = "KR-GATE-LOST"
     case gateSilent = "KR-GATE-SILENT"
     case gateForeign = "KR-GATE-FOREIGN"
+    case gateOld = "KR-GATE-OLD"
     case routeNone = "KR-ROUTE-NONE"
+    case portsForeign = "KR-PORTS-FOREIGN"
+    case agentUnreachable = "KR-AGENT-UNREACHABLE"
     case command = "KR-COMMAND"
     case kernelUnknown = "KR-KERNEL-UNKNOWN"
     case kernelAmbiguous = "KR-KERNEL-AMBIGUOUS"
     case relaydStopping = "KR-RELAYD-STOPPING"
+    case relaydStopped = "KR-RELAYD-STOPPED"
+    case relaydDraining = "KR-RELAYD-DRAINING"
     case kernelTaken = "KR-KERNEL-TAKEN"
     case kernelStart = "KR-KERNEL-START"
+    case pythonMissing = "KR-PYTHON-MISSING"
+    case ipykernelMissing = "KR-IPYKERNEL-MISSING"
+    case launchTimeout = "KR-LAUNCH-TIMEOUT"
+    case launchInterrupted = "KR-LAUNCH-INTERRUPTED"
+    case kernelIdle = "KR-KERNEL-IDLE"
+    case kernelLifetime = "KR-KERNEL-LIFETIME"
+    case kernelStopped = "KR-KERNEL-STOPPED"
+    case kernelSilent = "KR-KERNEL-SILENT"
+    case relayStuck = "KR-RELAY-STUCK"
+    case clientSlow = "KR-CLIENT-SLOW"
     case specName = "KR-SPEC-NAME"
     case specExists = "KR-SPEC-EXISTS"
     case specForeign = "KR-SPEC-FOREIGN"
     case specMissing = "KR-SPEC-MISSING"
     case specFolder = "KR-SPEC-FOLDER"
+    case projectMissing = "KR-PROJECT-MISSING"
+    case projectFile = "KR-PROJECT-FILE"
+    case projectJSON = "KR-PROJECT-JSON"
+    case projectKey = "KR-PROJECT-KEY"
+    case projectValue = "KR-PROJECT-VALUE"
+    case projectContainer = "KR-PROJECT-CONTAINER"
+    case pageAddress = "KR-PAGE-ADDRESS"
+    case pageBind = "KR-PAGE-BIND"
+    case pageOpen = "KR-PAGE-OPEN"
     case descriptors = "KR-DESCRIPTORS"
     case system = "KR-SYSTEM"
 
@@ -64,8 +104,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
 
     /// What a program that fails for it exits with, after sysexits.h.
     package var exitCode: Int32 {
-        if rawValue.hasPrefix("KR-CONNECTION") { return 66 }
-        if rawValue.hasPrefix("KR-SPEC") { return 73 }
+        if let listed = ExitStatus.of(rawValue) { return listed }
         return switch entry.side {
         case .client: 65
         case .kernel, .engine: 69
@@ -199,10 +238,77 @@ public enum ErrorCode: String, CaseIterable, Sendable {
             )
         case .containerGone:
             (.engine, "the container ended under the kernel", "Start it again, then restart the kernel.")
+        case .containerRecreated:
+            (
+                .engine, "the container was made anew under the kernel",
+                "Run the cell again, or restart the kernel: the next one runs in the new container."
+            )
+        case .containerAmbiguous:
+            (
+                .client, "more than one running container carries these labels",
+                "Name one of them, or stop the others."
+            )
+        case .composeMissing:
+            (
+                .system, "there is neither `docker compose` nor docker-compose",
+                "Install the compose plugin of your engine, or docker-compose."
+            )
+        case .composeFiles:
+            (
+                .client, "the compose files cannot be used",
+                "Name them by -f, as for compose itself, and run this where they are."
+            )
+        case .composeService:
+            (
+                .client, "the compose files have no such service",
+                "Compare with `docker compose config --services`."
+            )
+        case .composeForeign:
+            (
+                .client, "this file was not written by `relayd compose`, or was changed since",
+                "Choose another with -o, or move this one away."
+            )
+        case .composeFailed:
+            (.engine, "compose failed", "Read what it says; the same command can be run by hand.")
+        case .containerIdle:
+            (
+                .engine, "nobody used the container for as long as it may be idle, and it was ended",
+                "Start it again: docker start NAME."
+            )
+        case .containerLifetime:
+            (
+                .engine, "the container has had its whole lifetime, and was ended",
+                "Start it again: docker start NAME."
+            )
+        case .containerFull:
+            (
+                .client, "the container has as many kernels as it may have",
+                "Shut one of them down, in its notebook or by the `kill` behind its name, or use another container; `relayd up --max-kernels` sets how many."
+            )
+        case .containerTaken:
+            (
+                .client, "a container of this name is there already",
+                "Use it: relayd add --container NAME. Or give another by --name; one of `up` goes by: relayd down NAME."
+            )
+        case .containerReserved:
+            (
+                .client, "the container was made for another kernel, and ends with it",
+                "Use another container, or one for each kernel: relayd add --image IMAGE."
+            )
         case .imageMissing:
             (
                 .engine, "there is no such image, and it cannot be pulled",
                 "Compare with `docker images`; build or import it."
+            )
+        case .runRefused:
+            (
+                .engine, "the engine did not start a container from the image",
+                "Read its words; compare the arguments behind -- with what its run takes."
+            )
+        case .imageForeign:
+            (
+                .client, "there is an image of this name that is no snapshot of this container",
+                "Choose another TAG, or say --replace."
             )
         case .portsTaken:
             (
@@ -254,6 +360,21 @@ public enum ErrorCode: String, CaseIterable, Sendable {
                 .relay, "another relayd's gate serves this container for this user",
                 "Stop that relayd, or use another --user."
             )
+        case .gateOld:
+            (
+                .relay, "the gate in the container is of an earlier release, and knows no streams",
+                "End it when its kernels are done: relayd stop. The next kernel starts another."
+            )
+        case .portsForeign:
+            (
+                .engine, "another user's gate holds the container's exposed ports",
+                "Leave out --route published, or use --route tunnel, which needs no port."
+            )
+        case .agentUnreachable:
+            (
+                .client, "no ssh agent listens at SSH_AUTH_SOCK",
+                "Start one where Jupyter is started (ssh-agent), or leave out --ssh-agent."
+            )
         case .routeNone:
             (
                 .engine, "the kernel runs, and no way to it answers from this host",
@@ -270,6 +391,16 @@ public enum ErrorCode: String, CaseIterable, Sendable {
             (.client, "more than one kernel runs", "Name one: `relayd status` lists them.")
         case .relaydStopping:
             (.relay, "relayd is ending", "Start the kernel again.")
+        case .relaydStopped:
+            (
+                .relay, "relayd was stopped by `relayd stop`, and its kernels with it",
+                "Start the kernel again; where a notebook is open Jupyter does so by itself, and starts relayd with it."
+            )
+        case .relaydDraining:
+            (
+                .relay, "relayd takes no new kernels",
+                "When that is over: relayd drain --off. Then run the cell again."
+            )
         case .kernelTaken:
             (
                 .client, "the kernel belongs to another connection, or the connection has one",
@@ -277,6 +408,50 @@ public enum ErrorCode: String, CaseIterable, Sendable {
             )
         case .kernelStart:
             (.kernel, "the kernel ended before it could be reached", "Read what it wrote above.")
+        case .pythonMissing:
+            (
+                .kernel, "there is no python3 and no python in the container",
+                "Use an image that has Python, or name the interpreter's path by --cmd."
+            )
+        case .ipykernelMissing:
+            (
+                .kernel, "the container's Python has no ipykernel",
+                "Install it: python3 -m pip install ipykernel."
+            )
+        case .launchTimeout:
+            (
+                .kernel, "the launch took too long",
+                "Look at the container's load, or raise the limit: --launch-timeout."
+            )
+        case .launchInterrupted:
+            (.client, "the launch was interrupted", "Run the cell again.")
+        case .kernelIdle:
+            (
+                .kernel, "the kernel was not used for as long as it may be idle, and was ended",
+                "Run the notebook's cells again; --idle-timeout in its kernel.json says how long."
+            )
+        case .kernelLifetime:
+            (
+                .kernel, "the kernel has had its whole lifetime, and was ended",
+                "Run the notebook's cells again; --max-lifetime in its kernel.json says how long."
+            )
+        case .kernelStopped:
+            (.kernel, "the kernel's process is stopped", "Let it go on: kill -CONT, in the container.")
+        case .kernelSilent:
+            (
+                .kernel, "the kernel does not answer, and its process lives",
+                "Interrupt it; if that does not help, restart it."
+            )
+        case .relayStuck:
+            (
+                .relay, "the relay's thread is stuck",
+                "Kill relayd: the kernels go on, and the next relayd takes them up."
+            )
+        case .clientSlow:
+            (
+                .client, "a client does not read what the kernel says",
+                "Close that client, or give it time; nothing is lost meanwhile."
+            )
         case .specName:
             (
                 .client, "the name cannot be a kernel's",
@@ -295,6 +470,51 @@ public enum ErrorCode: String, CaseIterable, Sendable {
             (
                 .system, "the kernel's folder cannot be written",
                 "Use --user, or a --prefix that you may write to."
+            )
+        case .projectMissing:
+            (
+                .client, "nothing names a container for the notebook's project",
+                "Write {\"container\": \"NAME\"} into .kernelrelay.json in the project's folder."
+            )
+        case .projectFile:
+            (
+                .client, "the project's file cannot be used",
+                "Let it be a regular file of your own that nobody else may write: chmod go-w."
+            )
+        case .projectJSON:
+            (
+                .client, "the project's file is not a JSON object",
+                "Mend it at the place that is named."
+            )
+        case .projectKey:
+            (
+                .client, "the project's file has a key that it may not have",
+                "Keep container, command, user, workdir and env; the rest is kernel.json's: relayd add --project."
+            )
+        case .projectValue:
+            (
+                .client, "a value in the project's file is not what it must be",
+                "Write what the cause names."
+            )
+        case .projectContainer:
+            (
+                .client, "the project's file names a container that kernel.json does not allow it",
+                "If you trust the file, allow it beside what `relayd show` lists: relayd add --project --replace --allow NAME."
+            )
+        case .pageAddress:
+            (
+                .client, "this is not where a page can be",
+                "Give a port, or an address of this host and a port: 9100, 127.0.0.1:9100, [::1]:9100."
+            )
+        case .pageBind:
+            (
+                .client, "the status page cannot be opened there",
+                "Take another port, or 0 for any that is free, and an address of this host."
+            )
+        case .pageOpen:
+            (
+                .client, "the status page is open elsewhere",
+                "Use it where it is: relayd page. Or end relayd and start it anew."
             )
         case .descriptors:
             (

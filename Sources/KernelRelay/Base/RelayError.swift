@@ -15,14 +15,27 @@ public struct RelayError: Error, Sendable, Equatable {
         self.cause = cause
     }
 
-    /// What a person can do about it.
-    public var remedy: String { code.entry.remedy }
+    /// What a person can do about it. Where it was about a container, its commands have that container's name.
+    public var remedy: String {
+        let isName = !context.isEmpty && context.utf8.allSatisfy(Self.isOfName)
+        return isName ? code.entry.remedy.replacing("NAME", with: context) : code.entry.remedy
+    }
+
+    /// As any shell takes them, and any engine for a name.
+    private static func isOfName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
 }
 
 extension RelayError: CustomStringConvertible {
     /// One line: code, what, why, remedy.
     public var description: String {
         let why = cause.map { " (\($0))" } ?? ""
-        return "\(code.rawValue): \(code.entry.summary): \(context)\(why). \(code.entry.remedy)"
+        return "\(code.rawValue): \(code.entry.summary): \(context)\(why). \(remedy)"
     }
 }

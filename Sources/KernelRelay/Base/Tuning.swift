@@ -122,6 +122,24 @@ package enum Tuning {
     /// that it is to stop has filled the hold. Some 700 messages.
     package static let ownRoom = 1 << 20
 
+    /// Cells that a kernel has and may leave unanswered by dying, and bytes of their contents that are kept, in which
+    /// their flags are; those of a cell beyond them count as usual. Run All in a long notebook sends hundreds.
+    package static let mostOpenCells = 1024
+    package static let openCellBytes = 4 << 20
+
+    /// The largest cell that is kept for a kernel that is being started. A larger one is answered at once, with the
+    /// reason why there is no kernel.
+    package static let largestKeptCell = 16 << 20
+
+    /// The largest request that is read where the relay answers in a kernel's place: cells aside, real ones have less than
+    /// a kilobyte, but may quote the code that is to be completed.
+    package static let largestReadContent = 1 << 20
+
+    /// The largest message of a debugger in which paths are changed: it is looked through on the thread that an interrupt
+    /// passes, at some 100 MB/s. What has paths is far smaller, a list of all modules included; what is larger shows
+    /// variables.
+    package static let largestDebugContent = 1 << 20
+
     /// Bytes of a topic that a client may subscribe to and be welcomed on, and how many such topics may wait
     /// for a kernel that welcomes.
     package static let longestTopic = 256
@@ -131,18 +149,89 @@ package enum Tuning {
     /// subscriber, but what was published in the same moment may come before it.
     package static let welcomeWithin = 16
 
+    // Diagnostics
+
+    /// How often a relay sends a heartbeat of its own, and how long one may take. Together under three seconds, in which
+    /// a kernel that is stuck is to be seen as such. Each costs some 40 µs of processor time: 200 kernels are to cost
+    /// under a hundredth of a core.
+    package static let beatEvery: Duration = .seconds(2)
+    package static let beatPatience: Duration = .milliseconds(900)
+
+    /// How often a gate with kernels is asked how they are, and after what time without an answer it counts as silent and
+    /// the engine is asked why. The engine is asked less often after the first times.
+    package static let watchEvery: Duration = .seconds(1)
+    package static let watchLater: Duration = .seconds(5)
+    package static let gateIsSilent: Duration = .milliseconds(700)
+    package static let watchGivesUp: Duration = .seconds(3600)
+
+    /// How long the engine may take to say what has become of a container, with all that must be asked for it. With the
+    /// two above and `lookEvery` under three seconds: an engine that hangs is to be told of as soon as one that has ended.
+    package static let watchEngine: Duration = .milliseconds(1000)
+
+    /// What a kernel was like is kept for ten minutes.
+    package static let sampleEvery: Duration = .seconds(2)
+
+    /// How often a kernel is looked at that has a cell, or with which something is the matter: a person waits there, and is
+    /// told. A look costs some 20 µs; 200 kernels at rest are looked at with their samples alone.
+    package static let lookEvery: Duration = .milliseconds(250)
+    package static let historySamples = 300
+
+    /// Kernels that have ended are told of for a while, so that what became of them can be seen.
+    package static let endedIsKept: Duration = .seconds(600)
+    package static let mostEnded = 32
+
+    /// Something that waits for a client for so long is not a burst any more.
+    package static let clientIsSlow: Duration = .seconds(1)
+
+    /// A cell that has no reply after this shows that its kernel is busy, even when it does not say so.
+    package static let cellWaits: Duration = .seconds(1)
+
+    /// A relay's thread goes round with every beat; one that has not for so long is stuck.
+    package static let threadIsStuck: Duration = .seconds(4)
+
+    /// A kernel that answers no heartbeat and uses so much of a core computes, whatever it says.
+    package static let computes = 0.2
+
+    /// The content of a kernel's status has 27 bytes, or a few more of white space.
+    package static let longestStatus = 64
+
+    /// Requests that a relay remembers as begun: those that a kernel is busy with, and those without a reply.
+    package static let mostBusy = 64
+    package static let mostOpenRequests = 64
+
+    /// Bytes of kernels in one part of a status report; what else is in the first fits into the frame beside them.
+    package static let statusPart = 512 * 1024
+
     /// The largest connection file that is read: a real one has 400 bytes.
     package static let largestConnectionFile = 1 << 20
+
+    /// The largest list of kernels that is read: some thousands of entries.
+    package static let largestKernelList = 1 << 20
+
+    /// The largest project file that is read. One has a hundred bytes; variables may be longer.
+    package static let largestProjectFile = 64 << 10
 
     /// How long a command of the engine's client may take before it is killed. What only asks takes 20 ms here,
     /// and a remote engine's answer a second; a copy moves 7 MB; a run may pull an image of many gigabytes.
     package static let engineAnswers: Duration = .seconds(15)
     package static let engineCopies: Duration = .seconds(60)
     package static let engineRuns: Duration = .seconds(1800)
+    /// A commit is not given up for being slow: the engine would go on with it, and nobody would remove the image. An engine
+    /// that hangs for so long has other troubles.
+    package static let engineCommits: Duration = .seconds(86_400)
+
+    /// How long compose may take to say what a project is: the one in Python takes a second here, and many on a busy machine.
+    package static let composeAnswers: Duration = .seconds(60)
 
     /// Bytes of a client's answer that are read. An inspect has 8 kB; with a thousand networks it has one
     /// megabyte.
     package static let largestAnswer = 4 << 20
+
+    /// Containers that are looked at for one label: a service has one, or a few while it is scaled or made anew.
+    package static let mostLabelled = 16
+
+    /// Containers among which the nearest name is looked for.
+    package static let mostNames = 1000
 
     /// The last bytes of what a client wrote to stderr: enough for the reason, which comes last.
     package static let longestComplaint = 4096
@@ -163,12 +252,22 @@ package enum Tuning {
     package static let portPatience: Duration = .seconds(3)
     package static let portRetry: Duration = .milliseconds(20)
 
-    /// How long a way to a kernel is looked for. A kernel that dies meanwhile ends the search; one that imports half
-    /// the world from a slow disk may take this long to listen.
-    package static let routePatience: Duration = .seconds(120)
+    /// How long the search for a route may take to say what it has found when the launch's time is over.
+    package static let searchEnds: Duration = .seconds(1)
+
+    /// The last bytes of a kernel's output that are kept to tell why a launch failed.
+    package static let tailBytes = 4096
 
     /// What a kernel gets between SIGTERM and SIGKILL when its shim was killed. Jupyter has waited already.
     package static let abandonedGrace: Duration = .milliseconds(500)
+
+    /// What a kernel gets between SIGTERM and SIGKILL whose time is over. It was told long before.
+    package static let expiredGrace: Duration = .seconds(5)
+
+    /// How long a launch waits for a place in a container that is full: the kernel that is being restarted may be on its
+    /// way out.
+    package static let placePatience: Duration = .seconds(3)
+    package static let placeRetry: Duration = .milliseconds(200)
 
     /// How long a kernel's last words may take once its process has ended.
     package static let lastWordsOfKernel: Duration = .seconds(1)
@@ -182,8 +281,24 @@ package enum Tuning {
     package static let shimBacklog = 4 * 1024 * 1024
 
     /// Waits between the attempts to join a gate whose link was lost: 20 seconds in all, which an engine needs
-    /// to be restarted.
+    /// to be restarted. For so long who needs the link waits for it.
     package static let rejoinPauses: [Duration] = [0, 0.2, 0.5, 1, 2, 4, 6, 6].map { .seconds($0) }
+
+    /// How often it is looked for then, as long as nobody can say whether it is there: an attempt costs up to three
+    /// commands of the engine's client.
+    package static let rejoinLater: Duration = .seconds(5)
+
+    /// How long after a container's end it is asked what has become of it.
+    package static let containerSettles: Duration = .milliseconds(500)
+
+    /// How long a cell waits for the whole reason when compose takes its container away: the next one is there after a
+    /// second or two. With the settling above it is under the three seconds in which a person is to be told. Afterwards
+    /// it is looked for some ten minutes longer, which nobody waits for.
+    package static let successorComes: Duration = .milliseconds(2200)
+    package static let successorLook: Duration = .milliseconds(200)
+    package static let successorPauses: [Duration] = [0.5, 1, 2, 4, 8, 15, 30, 60, 120, 120, 240].map {
+        .seconds($0)
+    }
 
     /// How long a gate may take to answer; and, for the end of a kernel or of itself, how long beyond the grace: it looks
     /// for what is left of a tree for ten seconds.
@@ -200,6 +315,19 @@ package enum Tuning {
     /// How long a kernel that an earlier relayd started may wait for its shim, which tries for a minute.
     package static let claimWithin: Duration = .seconds(70)
 
+    /// How long kernels run on that nobody has a link to and no relay is connected to by a way that leads by no link, in
+    /// seconds: longer than a shim takes to find the next relayd, which is a minute. In a container among others they may
+    /// be those of a tunnel whose engine is being repaired, and their variables are worth more than their memory; whoever
+    /// starts a kernel there ends those that nobody claims. One in a container of its own was started for one notebook,
+    /// and nobody comes by. That container ends by itself a little after its gate has had the time to end the kernel.
+    package static let orphanAmongOthers: Int64 = 4 * 3600
+    package static let orphanAlone: Int64 = 90
+    package static let unusedContainer: Int64 = 105
+
+    /// What a command on the host gets between SIGTERM and SIGKILL: `docker stop`, which it may be about to call, gives a
+    /// container ten seconds.
+    package static let hostCommandGrace: Duration = .seconds(12)
+
     /// How long a gate without kernels is kept: the next kernel starts faster by what an exec costs.
     package static let gateIdle: Duration = .seconds(300)
 
@@ -207,6 +335,13 @@ package enum Tuning {
     /// kernels that want tcp, and below those for outgoing connections.
     package static let privatePorts: ClosedRange<UInt16> = 15000...19999
     package static let privatePortAttempts = 5
+
+    /// How long a tunnel's socket rests when there is no descriptor for another connection.
+    package static let tunnelRests: Duration = .milliseconds(50)
+
+    /// Connections of one kernel's programs to the ssh agent: its own programs are a few, and a container is not to use up
+    /// what the agent and relayd have.
+    package static let mostAgentStreams = 32
 
     /// How long after a kernel's start or end relayd gives memory back that it no longer needs: when the start is over.
     package static let tidyAfter: Duration = .seconds(3)
@@ -216,4 +351,109 @@ package enum Tuning {
 
     /// How long the control socket rests when there is no descriptor for another connection.
     package static let acceptPauseMicroseconds: UInt32 = 50_000
+
+    /// How often `relayd drain --wait` looks whether a kernel is left.
+    package static let drainLooks: Duration = .milliseconds(300)
+    /// For how long it must have seen no kernel, once relayd was not there: shims whose relayd was killed begin to start the
+    /// next at once, and take their kernels up in milliseconds when it listens. While one of them starts it nothing is
+    /// believed at all. More only makes whoever waits where no relayd runs wait longer.
+    package static let drainDoubt: Duration = .seconds(2)
+
+    // The doctor
+
+    /// How long one check may take that has no other limit: what answers at all answers in a second or two.
+    package static let checkAtMost: Duration = .seconds(10)
+
+    /// How long the engine's client may take to show that it gets through where this user does not: within a check.
+    package static let clientAnswers: Duration = .seconds(5)
+
+    /// Containers into which is looked for kernels at the same time: more only queue at the engine.
+    package static let surveysAtOnce = 4
+
+    /// How long a kernel on trial has from its launch to its answer. A notebook gives up after 60 seconds.
+    package static let trialAtMost: Duration = .seconds(60)
+
+    /// How long it then has to end, before it is ended with its connection.
+    package static let trialEnds: Duration = .seconds(10)
+
+    /// How long a container's address may take to answer: a bridge answers in microseconds, what is nowhere never.
+    package static let neighbourMilliseconds: Int32 = 1000
+
+    /// Lines of relayd's log that a report holds.
+    package static let reportedLines = 200
+
+    // Views
+
+    /// How often `relayd top` asks with the last ten minutes, which are a hundred times as long as the rest.
+    package static let topHistoryEvery: Duration = .seconds(5)
+
+    // Discovery
+
+    /// Containers that are shown: more than anybody looks through in a launcher. Each costs a question to the engine
+    /// whenever one of them begins or ends.
+    package static let mostDiscovered = 64
+
+    /// How long is waited after an event for those that belong to it: compose makes a container anew by a dozen.
+    package static let discoverySettles: Duration = .milliseconds(200)
+
+    /// Seconds by which the events begin earlier than now: the engine's clock may be another's. After so many seconds its
+    /// client is begun anew: one that outlived its relayd ends by then at the latest.
+    package static let discoveryOverlap = 5
+    package static let discoveryRenews = 600
+
+    /// Waits between the attempts to hear the engine's events: one that restarts is back after a second or two, one that is
+    /// not there costs a process each time.
+    package static let discoveryPauses: [Duration] = [0.2, 0.5, 1, 2, 4, 8, 15, 30].map { .seconds($0) }
+
+    /// Bytes of an event. Docker's have all labels of their container; a longer one rings all the same.
+    package static let longestEvent = 64 * 1024
+
+    /// Characters of a name in the launcher, which shows some thirty; and bytes of the other labels.
+    package static let longestDisplayName = 80
+    package static let longestLabel = 4096
+
+    // The log
+
+    /// Events that relayd keeps in memory; at the most that a stranger's words can make of them some megabytes.
+    package static let logEntries = 1000
+
+    /// Those of them that a status report shows.
+    package static let eventsShown = 200
+
+    /// Characters of one fact: enough for a reason with its context.
+    package static let longestFact = 500
+
+    /// Bytes of relayd.log before it is set aside; the one that was set aside before goes then.
+    package static let largestLog = 4 << 20
+
+    /// Entries in one message: at their longest, they fit into a frame.
+    package static let logPage = 32
+
+    /// Bytes that may wait for a reader of the log before it is sent no more.
+    package static let logBacklog = 256 * 1024
+
+    /// Bytes of what a kernel wrote to stderr that relayd keeps, and the number of ended kernels of which it keeps them.
+    package static let stderrTail = 64 * 1024
+    package static let stderrOfEnded = 32
+
+    // The status page
+
+    /// Who reads at once: a browser holds one connection for each window and asks for the rest by one or two more.
+    package static let pageReaders = 32
+
+    /// How long a reader may take to ask, how long relayd to know the answer, how long a reader may take nothing of what is
+    /// for it, and how long it may take to hang up.
+    package static let pageAsks: Duration = .seconds(5)
+    package static let pageAnswers: Duration = .seconds(30)
+    package static let pageTakes: Duration = .seconds(20)
+    package static let pageParts: Duration = .seconds(2)
+
+    /// Bytes behind a request, which nobody asked for and nobody reads.
+    package static let pageUnasked = 64 * 1024
+
+    /// How often the page is told what has changed; how often with the last ten minutes, which are a hundred times as
+    /// long; and after how many turns without a change a line says that there was none.
+    package static let pageEvery: Duration = .seconds(1)
+    package static let pageHistoryTurns = 5
+    package static let pageSilentTurns = 10
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Host
 import RelayLink
 
@@ -10,7 +11,7 @@ extension Subcommand {
                    relayd ports [--docker CLIENT] [--json] CONTAINER
 
             Without a container: the flags that make a `docker run` of your own ready for kernels, with ports that
-            are free now. With one: which of its ports is where on this host.
+            are free now: docker run -d $(relayd ports) IMAGE. With one: which of its ports is where on this host.
 
               --json          the same as JSON
             \(PortOptions.usage)
@@ -42,7 +43,8 @@ extension Subcommand {
             print(String(decoding: answer.encoded, as: UTF8.self))
         } else {
             let lines = flags.flags.map { $0.map(ShellWord.quote).joined(separator: " ") }
-            print(lines.joined(separator: " \\\n"))
+            // A person pastes lines; what takes them as `$(relayd ports)` would take the line ends for words.
+            print(lines.joined(separator: isatty(STDOUT_FILENO) == 1 ? " \\\n" : " "))
         }
         return 0
     }

@@ -6,9 +6,9 @@ import RelayLink
 package enum Relayd {
     /// In the order of their use.
     private static let subcommands: [Subcommand] = [
-        .up, .ports, .down,
+        .up, .ports, .compose, .snapshot, .down,
         .add, .list, .show, .remove,
-        .status, .attach, .start, .stop, .serve, .version,
+        .status, .top, .page, .logs, .metrics, .doctor, .attach, .start, .drain, .stop, .serve, .version,
     ]
 
     package static func run(_ words: [String]) async -> Int32 {

@@ -32,12 +32,21 @@ extension Subcommand {
         summary: "show what a kernel will run, and where its parts are",
         usage: """
             usage: relayd show NAME [--user|--sys-prefix|--prefix FOLDER] [--json]
+                   relayd show --project [FOLDER] [--user|--sys-prefix|--prefix FOLDER] [--json]
+
+              --project   what each kernel for projects would be in FOLDER, else in this folder, and who says so:
+                          kernel.json, .kernelrelay.json, or a variable of this shell
             """
     ) { words in
         var arguments = try Arguments(
-            words, options: PlaceOption.options, flags: PlaceOption.flags.union(["--json"]))
+            words, options: PlaceOption.options, flags: PlaceOption.flags.union(["--json", "--project"]))
         let asJSON = arguments.flag("--json")
         let folders = try PlaceOption.folders(&arguments)
+        if arguments.flag("--project") {
+            let folder = arguments.operand() ?? "."
+            try arguments.finish()
+            return try ProjectReport.show(folder, folders, asJSON: asJSON)
+        }
         let name = try arguments.operand("NAME")
         try arguments.finish()
         let installed = try InstalledSpec.named(name, folders)
@@ -51,10 +60,20 @@ extension Subcommand {
     static let remove = Subcommand(
         name: "remove",
         summary: "take kernels away that `relayd add` wrote",
-        usage: "usage: relayd remove [--user|--sys-prefix|--prefix FOLDER] NAME..."
+        usage: """
+            usage: relayd remove [--user|--sys-prefix|--prefix FOLDER] NAME...
+                   relayd remove --all [--user|--sys-prefix|--prefix FOLDER]
+
+              --all   every kernel that `relayd add` wrote, and no other: those that were discovered stay
+            """
     ) { words in
-        var arguments = try Arguments(words, options: PlaceOption.options, flags: PlaceOption.flags)
+        var arguments = try Arguments(
+            words, options: PlaceOption.options, flags: PlaceOption.flags.union(["--all"]))
         let folders = try PlaceOption.folders(&arguments)
+        if arguments.flag("--all") {
+            try arguments.finish()
+            return removeAll(folders)
+        }
         var found = [try InstalledSpec.named(try arguments.operand("NAME"), folders)]
         while let name = arguments.operand() { found.append(try InstalledSpec.named(name, folders)) }
         try arguments.finish()
@@ -67,18 +86,49 @@ extension Subcommand {
     }
 }
 
+/// Whatever is in the way of one is said, and holds up no other.
+private func removeAll(_ folders: JupyterFolders) -> Int32 {
+    // What was discovered comes and goes with its container, and would be back at once.
+    let all = InstalledSpec.all(folders).filter { !$0.isDiscovered }
+    if all.isEmpty { print("no kernel was written by `relayd add`") }
+    var code: Int32 = 0
+    for installed in all {
+        do {
+            try SpecFolder.remove(installed)
+            print("removed \(installed.name)  \(installed.folder)")
+        } catch {
+            Complaint.say("relayd: \(installed.name) stays: \(error)")
+            code = error.code.exitCode
+        }
+    }
+    return code
+}
+
 /// Kernels, for people and for programs.
 enum SpecReport {
     static func fields(_ installed: InstalledSpec) -> JSONValue {
         .object([
             "name": .string(installed.name), "display_name": .string(installed.spec.displayName),
-            "container": .string(installed.spec.container), "language": .string(installed.spec.language),
+            "container": container(installed.spec),
+            "image": installed.spec.image.map { .string($0) } ?? .null,
+            "language": .string(installed.spec.language),
             "interrupt_mode": .string(installed.spec.interruptMode.rawValue),
             "folder": .string(installed.folder), "shadowed": .bool(installed.isShadowed),
+            "discovered": .bool(installed.isDiscovered),
             "program": .string(installed.spec.program),
             "program_there": .bool(access(installed.spec.program, X_OK) == 0),
             "argv": .array(installed.spec.argv.map { .string($0) }),
         ])
+    }
+
+    private static func container(_ spec: Kernelspec) -> JSONValue {
+        spec.container.isEmpty ? .null : .string(spec.container)
+    }
+
+    private static func whose(_ spec: Kernelspec) -> String {
+        let container = spec.container
+        guard spec.isOfProject else { return spec.placeName }
+        return container.isEmpty ? "the project's" : "the project's, else \(container)"
     }
 
     static func json(_ value: JSONValue, as name: String) throws -> String {
@@ -93,8 +143,9 @@ enum SpecReport {
         var rows = [["NAME", "CONTAINER", "DISPLAY NAME", "FOLDER"]]
         rows += all.map { installed in
             [
-                installed.name, installed.spec.container, installed.spec.displayName,
-                installed.folder + (installed.isShadowed ? "  (hidden by another of this name)" : ""),
+                installed.name, whose(installed.spec), installed.spec.displayName,
+                installed.folder + (installed.isShadowed ? "  (hidden by another of this name)" : "")
+                    + (installed.isDiscovered ? "  (discovered)" : ""),
             ].map { printable($0, limit: 500) }
         }
         return Table.text(rows) + "\n"
@@ -104,11 +155,14 @@ enum SpecReport {
         let spec = installed.spec
         let missing = access(spec.program, X_OK) == 0 ? "" : "  (not there)"
         var lines = [
-            ("name", installed.name), ("display name", spec.displayName), ("container", spec.container),
+            ("name", installed.name), ("display name", spec.displayName), ("container", whose(spec)),
             ("language", spec.language), ("interrupts", "by \(spec.interruptMode.rawValue)"),
             ("kernel.json", installed.file), ("program", spec.program + missing),
             ("runs", spec.argv.map(ShellWord.quote).joined(separator: " ")),
         ]
+        if installed.isDiscovered {
+            lines.append(("discovered", "goes when the container does"))
+        }
         if installed.isShadowed { lines.append(("hidden", "by another kernel of this name")) }
         return lines.map { name, value in
             let gap = String(repeating: " ", count: 14 - name.count)

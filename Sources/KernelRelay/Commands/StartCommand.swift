@@ -8,20 +8,40 @@ extension Subcommand {
         name: "start",
         summary: "run in the background; shims do this by themselves",
         usage: """
-            usage: relayd start [--idle SECONDS]
+            usage: relayd start [--idle SECONDS] [--http [ADDRESS:]PORT] [--discover [--docker CLIENT]]
 
             Returns when relayd serves, at once when one does already. It ends by itself when nobody has used it for
-            ten minutes; --idle sets another time. What it has to say goes to relayd.log beside its socket.
+            ten minutes; --idle sets another time. --http opens the status page, as in `relayd serve`. What relayd has to
+            say goes to relayd.log beside its socket.
+
+            \(DiscoveryOption.usage)
+
+            A relayd that runs already is told. While discovery is on it does not end by itself.
             """
     ) { words in
-        var arguments = try Arguments(words, options: ["--idle"])
+        var arguments = try Arguments(
+            words, options: DiscoveryOption.options.union(["--idle", "--http"]), flags: DiscoveryOption.flags)
         let idle = try arguments.value("--idle") ?? "600"
+        let http = try arguments.value("--http")
+        let discovery = try DiscoveryOption.read(&arguments)
         try arguments.finish()
         let folder = try RuntimeFolder(environment: CurrentEnvironment.variables)
-        if isServed(folder) { return 0 }
+        if isServed(folder) {
+            if let http { _ = try await ControlClient(folder).ask(.page(request: 1, address: http)) }
+            switch discovery {
+            case .on(let client):
+                let wish = try await DiscoveryOption.wish(client: client, CurrentEnvironment.variables)
+                _ = try await ControlClient(folder).ask(.discover(request: 1, wish))
+            case .off: _ = try await ControlClient(folder).ask(.discover(request: 1, nil))
+            case .unsaid: break
+            }
+            return 0
+        }
         let output = try Pipe.make()
         defer { close(output.read) }
-        try launchServer(idle, output.write, folder)
+        let options =
+            ["--idle", idle] + (http.map { ["--http", $0] } ?? []) + DiscoveryOption.words(discovery)
+        try launchServer(options, output.write, folder)
         // It says one word, or ends.
         var word = [UInt8](repeating: 0, count: 64)
         let count = read(output.read, &word, word.count)
@@ -33,9 +53,9 @@ extension Subcommand {
 
 /// In a session of its own, and nobody's child once this process has ended: neither a signal to a notebook's process
 /// group nor one to a shim's children reaches it.
-private func launchServer(_ idle: String, _ output: Int32, _ folder: RuntimeFolder) throws {
+private func launchServer(_ options: [String], _ output: Int32, _ folder: RuntimeFolder) throws {
     defer { close(output) }
-    let log = try openLog(folder.log)
+    let log = try LogFile(folder.log).open()
     defer { close(log) }
     let empty = open("/dev/null", O_RDONLY | O_CLOEXEC)
     guard empty >= 0 else { throw RelayError.system("/dev/null") }
@@ -46,7 +66,7 @@ private func launchServer(_ idle: String, _ output: Int32, _ folder: RuntimeFold
     let program = String(cString: link)
     do throws(ChildProcess.Failure) {
         let child = try ChildProcess(
-            program, argv: ["relayd", "serve", "--idle", idle],
+            program, argv: ["relayd", "serve"] + options,
             environment: CurrentEnvironment.variables, stdin: empty, stdout: output, stderr: log)
         child.letGo()
     } catch {
@@ -58,14 +78,4 @@ private func isServed(_ folder: RuntimeFolder) -> Bool {
     guard let descriptor = try? UnixStream.connect(to: folder.socket, waiting: true) else { return false }
     close(descriptor)
     return true
-}
-
-/// Begins anew when the file has grown: nobody else would.
-private func openLog(_ path: String) throws(RelayError) -> Int32 {
-    var facts = stat()
-    let isLarge = lstat(path, &facts) == 0 && facts.st_size > 4 << 20
-    let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (isLarge ? O_TRUNC : 0)
-    let descriptor = open(path, flags, 0o600)
-    guard descriptor >= 0 else { throw .system("open \(path)") }
-    return descriptor
 }

@@ -6,7 +6,7 @@ extension Subcommand {
         name: "up",
         summary: "start a container that is ready for kernels",
         usage: """
-            usage: relayd up [--name NAME] [--docker CLIENT] [--keep-command] [--json] IMAGE [-- ARGUMENTS FOR RUN]
+            usage: relayd up [--name NAME] [OPTIONS] IMAGE [-- ARGUMENTS FOR RUN]
 
             Its five ports are published on 127.0.0.1 and the gate is mounted in it. It runs nothing but a wait,
             whatever the image has in it.
@@ -14,21 +14,26 @@ extension Subcommand {
               --name NAME     the container's name (kernelrelay- and the image's)
               --keep-command  run the image's own command instead of the wait
               --json          say what was made as JSON
+            \(LimitOptions.usage)
             \(PortOptions.usage)
             \(EngineOption.usage)
             """
     ) { words in
         var arguments = try Arguments(
-            words, options: PortOptions.names.union(["--name", "--docker"]),
+            words, options: PortOptions.names.union(LimitOptions.names).union(["--name", "--docker"]),
             flags: ["--keep-command", "--json"])
         // What `up` made it must find again, to see it stay and to take it away.
         if arguments.rest.contains(where: { $0 == "--name" || $0.hasPrefix("--name=") }) {
             throw HostError(.usage, "--name belongs before the image")
         }
+        let limits = try LimitOptions(&arguments)
+        let keepsCommand = arguments.flag("--keep-command")
+        if keepsCommand { try limits.checkKeptCommand() }
         let up = Upbringing(
             engine: try EngineOption.read(&arguments), image: try arguments.operand("IMAGE"),
             name: try arguments.value("--name"), byChannel: try PortOptions.read(&arguments),
-            keepsCommand: arguments.flag("--keep-command"), arguments: arguments.rest,
+            keepsCommand: keepsCommand, lifetimes: limits.lifetimes, mostKernels: limits.mostKernels,
+            arguments: limits.runFlags + arguments.rest,
             whenPulling: { Complaint.say("relayd: \(printable($0)) is not here; the engine fetches it") })
         let wantsJSON = arguments.flag("--json")
         try arguments.finish()

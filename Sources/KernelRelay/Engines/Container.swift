@@ -4,6 +4,20 @@ package struct Container: Sendable, Equatable {
         case created, running, paused, restarting, removing, exited, dead
         /// A word that this release does not know; it is not one for running.
         case unknown
+
+        /// What a container in it does, for people.
+        package var text: String {
+            switch self {
+            case .created: "was never started"
+            case .running: "runs"
+            case .paused: "is paused"
+            case .restarting: "is being restarted"
+            case .removing: "is being removed"
+            case .exited: "has exited"
+            case .dead: "is dead"
+            case .unknown: "is in a state that is not known here"
+            }
+        }
     }
 
     /// An address and a port that answer on this host.
@@ -56,4 +70,16 @@ package struct Container: Sendable, Equatable {
     package var exitCode: Int64
     /// What kept it from starting, in the engine's words.
     package var failure: String
+    /// In bytes; 0 for none.
+    package var memoryLimit: Int64 = 0
+    /// Memory and swap together; 0 where nothing was said, -1 for none.
+    package var swapLimit: Int64 = 0
+    /// Of one that was made for a kernel: what its image, or whoever made it, has commands run through.
+    package var entrypoint: [String] = []
+}
+
+extension Container {
+    package var folders: FolderMap {
+        FolderMap(binds.map { .init(outside: $0.source, inside: $0.destination) }, mounts: mounts)
+    }
 }

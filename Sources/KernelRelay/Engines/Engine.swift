@@ -7,6 +7,8 @@ import RelayLink
 package struct Engine: Sendable {
     package let client: EngineClient
     let patience: Patience
+    /// When it is too late for any more.
+    private var deadline: ContinuousClock.Instant?
 
     /// How long is waited for what should be quick.
     package struct Patience: Sendable {
@@ -24,12 +26,28 @@ package struct Engine: Sendable {
         self.patience = patience
     }
 
-    func command(_ words: [String]) -> EngineCommand {
-        EngineCommand(client: client, words: words, limit: patience.answer)
+    /// The same for one question, all of whose commands together may take so long.
+    package func within(_ limit: Duration) -> Engine {
+        var engine = self
+        engine.deadline = .now + limit
+        return engine
     }
 
-    /// What the engine knows of a container, by its name or id.
-    package func container(_ name: String) async throws(RelayError) -> Container {
+    func command(_ words: [String]) -> EngineCommand {
+        let left = deadline.map { max(.zero, ContinuousClock.now.duration(to: $0)) }
+        return EngineCommand(
+            client: client, words: words, limit: min(patience.answer, left ?? patience.answer))
+    }
+
+    /// What the engine knows of a container, by what a person wrote for it (``ContainerReference``).
+    package func container(_ text: String) async throws(RelayError) -> Container {
+        if isHost { return .host }
+        let reference = try ContainerReference(text)
+        if case .name(let name) = reference { return try await named(name) }
+        return try await container(by: reference)
+    }
+
+    func named(_ name: String) async throws(RelayError) -> Container {
         let record = try await inspect(name)
         // One that lives in another's network is reached by the other's addresses and ports.
         if let other = record.networkOwner, let owner = try? await inspect(other) {
@@ -39,14 +57,8 @@ package struct Engine: Sendable {
     }
 
     /// The same, and an error unless it runs.
-    package func runningContainer(_ name: String) async throws(RelayError) -> Container {
-        let container = try await container(name)
-        switch container.state {
-        case .running: return container
-        case .paused: throw RelayError(.containerPaused, container.name)
-        default:
-            throw RelayError(.containerStopped, container.name, cause: "it is \(container.state.rawValue)")
-        }
+    package func runningContainer(_ text: String) async throws(RelayError) -> Container {
+        try await container(text).mustRun()
     }
 
     private func inspect(_ name: String) async throws(RelayError) -> InspectRecord {
@@ -57,6 +69,16 @@ package struct Engine: Sendable {
         let isEmpty = outcome.text.filter { !$0.isWhitespace } == "[]"
         throw await explain(
             outcome, isEmpty ? .containerMissing : .engineFailed, RelayLink.printable(name))
+    }
+
+    /// What containers there are, running or not; none where that cannot be found out.
+    package func names() async -> [String] {
+        guard !isHost, let outcome = try? await command(["ps", "-a", "--format", "{{.Names}}"]).run(),
+            outcome.succeeded
+        else { return [] }
+        return outcome.text.split(whereSeparator: \.isNewline).prefix(Tuning.mostNames).map {
+            RelayLink.printable(String($0))
+        }
     }
 
     /// A name must not be taken for an option, by any client.

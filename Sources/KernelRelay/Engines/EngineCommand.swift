@@ -1,4 +1,5 @@
 import Glibc
+import Host
 import RelayLink
 
 /// One command of an engine's client, from its start to its end.
@@ -29,7 +30,7 @@ struct EngineCommand: Sendable {
     }
 
     /// For a person: the client and what was asked of it. Arguments may hold what is nobody's business.
-    var name: String { "\(client.command.joined(separator: " ")) \(words.first ?? "")" }
+    var name: String { "\(client.shown.joined(separator: " ")) \(words.first ?? "")" }
 
     /// Runs it to its end, or kills it when it takes too long.
     ///
@@ -62,7 +63,8 @@ struct EngineCommand: Sendable {
                 .engineFailed, name, cause: "it answered more than \(Tuning.largestAnswer) bytes")
         }
         return Outcome(
-            status: status, output: bytes, complaint: Self.line(await complaints.finish().bytes))
+            status: status, output: bytes,
+            complaint: client.cleaned(Self.line(await complaints.finish().bytes)))
     }
 
     /// Starts it, and takes over `stdin` and `stdout`; what it writes to stderr is kept.
@@ -92,7 +94,7 @@ struct EngineCommand: Sendable {
             throw RelayError(.engineFailed, name, cause: "a word of the command has a NUL in it")
         }
         guard let path = ProgramLookup.find(program, environment: client.environment) else {
-            throw RelayError(.engineMissing, RelayLink.printable(program))
+            throw RelayError(.engineMissing, RelayLink.printable(ClientWords.masked(program)))
         }
         let empty = stdin == nil ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1
         if stdin == nil, empty < 0 { throw .system("/dev/null") }
@@ -108,7 +110,9 @@ struct EngineCommand: Sendable {
             close(err.read)
             switch error.number {
             case ENOENT, EACCES, ENOEXEC, ENOTDIR, EPERM:
-                throw RelayError(.engineMissing, RelayLink.printable(path), cause: errorText(error.number))
+                throw RelayError(
+                    .engineMissing, RelayLink.printable(ClientWords.masked(path)),
+                    cause: errorText(error.number))
             default: throw .system("posix_spawn", error.number)
             }
         }

@@ -53,7 +53,7 @@ struct GateDelivery: Sendable {
         shutdown(socket, Int32(SHUT_WR))
     }
 
-    private static func put(_ bytes: some Collection<UInt8>, _ socket: Int32) -> Bool {
+    static func put(_ bytes: some Collection<UInt8>, _ socket: Int32) -> Bool {
         let bytes = Array(bytes)
         var start = 0
         while start < bytes.count {

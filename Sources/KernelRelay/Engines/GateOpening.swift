@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import RelayLink
 
@@ -9,14 +10,17 @@ extension Engine {
     ///   - user: as exec takes it; nothing for the container's own.
     ///   - name: tells several gates of one user apart.
     ///   - joins: a new link to a gate that runs.
+    ///   - queue: that of the link's streams, where it will have any.
     package func openGate(
-        in container: Container, user: String?, name: String, joins: Bool, hello: GateRequest.Hello
+        in container: Container, user: String?, name: String, joins: Bool, hello: GateRequest.Hello,
+        queue: DispatchQueue? = nil
     ) async throws(RelayError) -> OpenGate {
+        if isHost { return try await openHostGate(name: name, joins: joins, hello: hello) }
         if let user { try Self.check(user, or: .gateUser) }
         let binary = try await GateBinary.find(client.environment)
         let opening = GateOpening(
             engine: self, container: container, user: user, name: name, joins: joins, hello: hello,
-            binary: binary)
+            binary: binary, queue: queue)
         return try await opening.run()
     }
 }
@@ -30,6 +34,7 @@ struct GateOpening: Sendable {
     let joins: Bool
     let hello: GateRequest.Hello
     let binary: GateBinary
+    let queue: DispatchQueue?
 
     private enum Attempt {
         case opened(OpenGate)
@@ -82,7 +87,7 @@ struct GateOpening: Sendable {
         let command = exec(path, as: user, ["gate"] + (joins ? ["--join"] : []) + ["--name", name])
         let (process, complaints) = try await command.start(
             stdin: theirs, stdout: theirs, alsoClosing: ours)
-        let channel = FrameChannel(ours)
+        let channel = FrameChannel(ours, queue: queue)
         channel.send(GateRequest.hello(hello))
         let patience = Task {
             try await Task.sleep(for: engine.patience.gate)
@@ -109,10 +114,9 @@ struct GateOpening: Sendable {
         // What spoke, if anything, was no gate, and need not end by itself.
         let status = await process.exit(within: Tuning.clientEnds)
         if status == nil { process.kill() }
-        let complaint = EngineCommand.line(await complaints.finish().bytes)
-        if joins, status == .code(69) {
-            throw RelayError(.gateLost, container.name, cause: complaint)
-        }
+        let complaint = engine.client.cleaned(EngineCommand.line(await complaints.finish().bytes))
+        // It says that there is none to join, with a remedy for somebody who is in the container.
+        if joins, status == .code(69) { throw RelayError(.gateLost, container.name) }
         return .nothing(status ?? .signal(SIGKILL), complaint: complaint)
     }
 

@@ -11,13 +11,17 @@ package enum HostPorts {
 
     /// So many neighbouring ports that are free now, from a place that is drawn. Neighbours, because a person may
     /// have to read them, or let them through a firewall.
-    package static func choose(_ count: Int) throws(RelayError) -> [UInt16] {
+    ///
+    /// - Parameter promised: free as well, and not to be had.
+    package static func choose(_ count: Int, besides promised: Set<UInt16> = []) throws(RelayError)
+        -> [UInt16]
+    {
         let span = range.count / count
         let start = Int.random(in: 0..<span)
         for step in 0..<span {
             let first = Int(range.lowerBound) + (start + step) % span * count
             let ports = (first..<first + count).map { UInt16($0) }
-            if ports.allSatisfy(isFree) { return ports }
+            if promised.isDisjoint(with: ports), ports.allSatisfy(isFree) { return ports }
         }
         throw RelayError(.portsTaken, "\(range.lowerBound) to \(range.upperBound)")
     }
@@ -27,6 +31,9 @@ package enum HostPorts {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
+        // A connection that has just ended is in nobody's way; a listener is, with this set as well.
+        var yes: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian

@@ -36,8 +36,11 @@ struct InspectRecord: Decodable, Sendable {
     struct HostConfig: Decodable, Sendable {
         let networkMode: String?
         let isRootReadOnly: Bool?
+        let memory, memorySwap: Int64?
         enum CodingKeys: String, CodingKey {
             case networkMode = "NetworkMode"
+            case memory = "Memory"
+            case memorySwap = "MemorySwap"
             case isRootReadOnly = "ReadonlyRootfs"
         }
     }
@@ -121,7 +124,8 @@ struct InspectRecord: Decodable, Sendable {
             labels: config?.labels ?? [:],
             usesHostNetwork: network.hostConfig?.networkMode == "host",
             isRootReadOnly: hostConfig?.isRootReadOnly ?? false, gateMount: Self.gateMount(mounts),
-            exitCode: self.state?.exitCode ?? 0, failure: self.state?.error ?? "")
+            exitCode: self.state?.exitCode ?? 0, failure: self.state?.error ?? "",
+            memoryLimit: max(0, hostConfig?.memory ?? 0), swapLimit: hostConfig?.memorySwap ?? 0)
     }
 
     private static func isWordByte(_ byte: UInt8) -> Bool {

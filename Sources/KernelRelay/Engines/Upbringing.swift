@@ -9,6 +9,10 @@ package struct Upbringing: Sendable {
     package var byChannel: [String: UInt16]
     /// Runs the image's own command instead of one that only waits.
     package var keepsCommand: Bool
+    /// After what time the container ends by itself.
+    package var lifetimes: Lifetimes
+    /// How many kernels may run in it at once.
+    package var mostKernels: Int?
     /// Further arguments of `run`.
     package var arguments: [String]
     /// Told when the image must come from elsewhere, which may take long.
@@ -16,7 +20,8 @@ package struct Upbringing: Sendable {
 
     package init(
         engine: Engine, image: String, name: String? = nil, byChannel: [String: UInt16],
-        keepsCommand: Bool = false, arguments: [String] = [],
+        keepsCommand: Bool = false, lifetimes: Lifetimes = .init(), mostKernels: Int? = nil,
+        arguments: [String] = [],
         whenPulling: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.engine = engine
@@ -24,6 +29,8 @@ package struct Upbringing: Sendable {
         self.name = name
         self.byChannel = byChannel
         self.keepsCommand = keepsCommand
+        self.lifetimes = lifetimes
+        self.mostKernels = mostKernels
         self.arguments = arguments
         self.whenPulling = whenPulling
     }
@@ -32,7 +39,7 @@ package struct Upbringing: Sendable {
     package func bringUp() async throws(RelayError) -> (container: Container, flags: RunFlags) {
         try Engine.check(image, or: .imageMissing)
         let binary = try await GateBinary.find(engine.client.environment)
-        if await isImageMissing() { whenPulling(image) }
+        if await engine.lacksImage(image) { whenPulling(image) }
         var last: RelayError?
         // Somebody else may take a port or the name in between; then others are drawn.
         for _ in 0..<5 {
@@ -55,8 +62,9 @@ package struct Upbringing: Sendable {
         let mark = String(UInt64.random(in: 0...(.max)), radix: 16)
         var words = ["run", "--detach", "--name", name] + flags.flags.flatMap { $0 }
         words += ["--label", "\(Labels.madeByUp)=\(mark)"]
+        if let mostKernels { words += ["--label", "\(Labels.mostKernels)=\(mostKernels)"] }
         if !keepsCommand { words += ["--entrypoint", GatePath.mount] }
-        words += arguments + [image] + (keepsCommand ? [] : ["hold"])
+        words += arguments + [image] + (keepsCommand ? [] : hold)
         let outcome: EngineCommand.Outcome
         do throws(RelayError) {
             outcome = try await engine.command(words).run(within: Tuning.engineRuns)
@@ -72,7 +80,7 @@ package struct Upbringing: Sendable {
         // A container that cannot start is there all the same.
         let theirs = await removeOurs(name, mark)
         if let error = await engine.unreachable() { throw error }
-        if await isImageMissing() {
+        if await engine.lacksImage(image) {
             throw RelayError(.imageMissing, RelayLink.printable(image), cause: outcome.reason)
         }
         let error = RelayError(.engineFailed, "run \(RelayLink.printable(image))", cause: outcome.reason)
@@ -81,10 +89,12 @@ package struct Upbringing: Sendable {
         throw error
     }
 
-    private func isImageMissing() async -> Bool {
-        let asked = engine.command(["image", "inspect", "--format", "{{.Id}}", image])
-        guard let answer = try? await asked.run(), !answer.succeeded else { return false }
-        return await engine.unreachable() == nil
+    /// The command that waits, and for how long.
+    private var hold: [String] {
+        func option(_ name: String, _ milliseconds: Int64?) -> [String] {
+            milliseconds.map { [name, String($0 / 1000)] } ?? []
+        }
+        return ["hold"] + option("--idle", lifetimes.idle) + option("--max", lifetimes.most)
     }
 
     /// Also when this task was cancelled: commands of a cancelled task are killed.
@@ -127,7 +137,7 @@ package struct Upbringing: Sendable {
         if let name {
             try Engine.check(name, or: .containerMissing)
             if try await isTaken(name) {
-                throw RelayError(.engineFailed, name, cause: "a container of this name is there already")
+                throw RelayError(.containerTaken, name)
             }
             return name
         }

@@ -9,7 +9,17 @@ package struct InstalledSpec: Sendable, Equatable {
     /// Another kernel of that name stands before it, and Jupyter shows that one.
     package var isShadowed = false
 
+    package init(name: String, folder: String, spec: Kernelspec, isShadowed: Bool = false) {
+        self.name = name
+        self.folder = folder
+        self.spec = spec
+        self.isShadowed = isShadowed
+    }
+
     package var file: String { "\(folder)/kernel.json" }
+
+    /// Written by discovery.
+    var isDiscovered: Bool { spec.discovered != nil }
 
     /// All of ours, by name; those in front that Jupyter shows.
     package static func all(_ folders: JupyterFolders) -> [InstalledSpec] {
@@ -30,8 +40,10 @@ package struct InstalledSpec: Sendable, Equatable {
 
     /// The kernel of ours that has this name; an error says whether there is another's.
     package static func named(_ name: String, _ folders: JupyterFolders) throws(RelayError) -> InstalledSpec {
-        // So that a name is never a path.
-        try SpecName.check(name)
+        // So that a name is never a path. One that `add` would not take may be another's all the same.
+        if name.isEmpty || name.hasPrefix(".") || name.contains("/") {
+            throw RelayError(.specName, printable(name))
+        }
         if let installed = all(folders).first(where: { $0.name == name }) { return installed }
         for kernels in folders.search where access("\(kernels)/\(name)", F_OK) == 0 {
             throw RelayError(.specForeign, "\(kernels)/\(name)")
@@ -44,7 +56,8 @@ package struct InstalledSpec: Sendable, Equatable {
         guard let bytes = try? PrivateFile.read("\(folder)/kernel.json", limit: 1 << 20),
             let json = try? JSONDecoder().decode(JSONValue.self, from: Data(bytes))
         else { return nil }
-        return Kernelspec(reading: json)
+        let name = folder.split(separator: "/").last.map(String.init) ?? ""
+        return Kernelspec(reading: json, named: name)
     }
 
     private static func names(in folder: String) -> [String] {

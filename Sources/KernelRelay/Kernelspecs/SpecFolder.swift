@@ -9,41 +9,34 @@ package enum SpecFolder {
     /// - Parameters:
     ///   - kernels: the folder that holds a folder for each kernel.
     ///   - replace: whether one of ours may be there.
+    ///   - isSuch: which of ours.
     /// - Returns: the kernel's folder.
     package static func write(
-        _ spec: Kernelspec, name: String, in kernels: String, replace: Bool
+        _ spec: Kernelspec, name: String, in kernels: String, replace: Bool,
+        where isSuch: (Kernelspec) -> Bool = { _ in true }
     ) throws(RelayError) -> String {
-        try SpecName.check(name)
-        let folder = "\(kernels)/\(name)"
-        let isThere = try mayWrite(folder, replace: replace)
-        do {
-            try FileManager.default.createDirectory(atPath: kernels, withIntermediateDirectories: true)
-        } catch {
-            throw RelayError(.specFolder, kernels, cause: errorText(errno))
-        }
-        // Beside `kernels` and not in it: Jupyter may look at any moment.
-        let temporary = try makeTemporary(beside: kernels)
-        defer { try? FileManager.default.removeItem(atPath: temporary) }
-        for file in [("kernel.json", spec.text)] + Logos.files.map({ ($0.name, $0.bytes) }) {
+        let folders = try SpecBatch.write(
+            [.init(name: name, spec: spec)], in: kernels, replace: replace, where: isSuch)
+        return folders[0]
+    }
+
+    /// Writes kernel.json and the logos into a folder that nobody sees yet.
+    static func fill(_ temporary: String, with spec: Kernelspec, as name: String) throws(RelayError) {
+        for file in [("kernel.json", spec.text(as: name))] + Logos.files.map({ ($0.name, $0.bytes) }) {
             try fill("\(temporary)/\(file.0)", with: file.1)
         }
         // mkdtemp makes it for its owner alone; a kernel under a prefix is for all who use that.
         guard chmod(temporary, 0o755) == 0 else { throw failure(temporary) }
-        if isThere {
-            try exchange(temporary, folder)
-        } else if rename(temporary, folder) != 0 {
-            throw errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR
-                ? RelayError(.specExists, folder) : failure(folder)
-        }
-        return folder
     }
 
     /// Whether something is there, which then is ours and may go.
-    private static func mayWrite(_ folder: String, replace: Bool) throws(RelayError) -> Bool {
+    static func mayWrite(
+        _ folder: String, replace: Bool, _ isSuch: (Kernelspec) -> Bool = { _ in true }
+    ) throws(RelayError) -> Bool {
         var facts = stat()
         guard lstat(folder, &facts) == 0 else { return false }
         // A link leads to files that are kept elsewhere.
-        guard facts.st_mode & S_IFMT == S_IFDIR, InstalledSpec.read(folder) != nil else {
+        guard facts.st_mode & S_IFMT == S_IFDIR, let spec = InstalledSpec.read(folder), isSuch(spec) else {
             throw RelayError(.specForeign, folder)
         }
         guard replace else { throw RelayError(.specExists, folder) }
@@ -51,9 +44,11 @@ package enum SpecFolder {
     }
 
     /// Takes the folder away, with all that is in it.
-    package static func remove(_ installed: InstalledSpec) throws(RelayError) {
+    package static func remove(
+        _ installed: InstalledSpec, where isSuch: (Kernelspec) -> Bool = { _ in true }
+    ) throws(RelayError) {
         let folder = installed.folder
-        guard try mayWrite(folder, replace: true) else { throw RelayError(.specMissing, folder) }
+        guard try mayWrite(folder, replace: true, isSuch) else { throw RelayError(.specMissing, folder) }
         let kernels = String(folder.dropLast(installed.name.count + 1))
         let temporary = try makeTemporary(beside: kernels)
         defer { try? FileManager.default.removeItem(atPath: temporary) }
@@ -61,13 +56,13 @@ package enum SpecFolder {
         guard rename(folder, "\(temporary)/gone") == 0 else { throw failure(folder) }
     }
 
-    private static func makeTemporary(beside kernels: String) throws(RelayError) -> String {
+    static func makeTemporary(beside kernels: String) throws(RelayError) -> String {
         var name = Array("\(kernels)/../.kernelrelay-XXXXXX".utf8CString)
         guard mkdtemp(&name) != nil else { throw failure(kernels) }
         return String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    private static func exchange(_ new: String, _ old: String) throws(RelayError) {
+    static func exchange(_ new: String, _ old: String) throws(RelayError) {
         if renameat2(AT_FDCWD, new, AT_FDCWD, old, UInt32(KR_RENAME_EXCHANGE)) == 0 { return }
         // Some network filesystems cannot do that in one step.
         guard errno == EINVAL || errno == ENOSYS else { throw failure(old) }
@@ -77,7 +72,8 @@ package enum SpecFolder {
             _ = rename("\(new)/old", old)
             throw error
         }
-        try? FileManager.default.removeItem(atPath: "\(old)/old")
+        // Where an exchange puts it.
+        _ = rename("\(old)/old", new)
     }
 
     private static func fill(_ path: String, with bytes: [UInt8]) throws(RelayError) {
@@ -94,7 +90,7 @@ package enum SpecFolder {
         guard fsync(descriptor) == 0 else { throw failure(path) }
     }
 
-    private static func failure(_ path: String) -> RelayError {
+    static func failure(_ path: String) -> RelayError {
         RelayError(.specFolder, path, cause: errorText(errno))
     }
 }

@@ -9,6 +9,8 @@
 ///     unknown ──named──▶ closed
 ///     closed ──time──▶ opening ──five handshakes──▶ up ──one lost──▶ ending ──all heard──▶ closed
 ///                         └─────────one refused or lost─────────────────┘
+///
+/// From anywhere `gone` leads back to unknown, by way of ending where something may still be heard.
 package struct BackLife {
     package typealias Instant = ContinuousClock.Instant
 
@@ -25,6 +27,8 @@ package struct BackLife {
     package enum Event {
         /// The kernel's place was said: for the first time, or another one.
         case named
+        /// There is no kernel any more, and nobody knows of another.
+        case gone
         case handshakeDone(Channel)
         case lost(Channel)
         case refused(Channel)
@@ -47,6 +51,8 @@ package struct BackLife {
     private var wait = Tuning.firstRetry
     /// Set when a kernel is parted from that may be alive: it is heard no longer than until then.
     private var heardBy: Instant?
+    /// Whether it is to be looked for.
+    private var isKnown: Bool
 
     /// Whether a kernel that has gone is still being heard out. What it can still say has an end, unlike what one may
     /// say that is parted from and lives on.
@@ -55,7 +61,10 @@ package struct BackLife {
     }
 
     /// - Parameter isKnown: whether it was said where the kernel is.
-    package init(now: Instant, isKnown: Bool = true) { phase = isKnown ? .closed(until: now) : .unknown }
+    package init(now: Instant, isKnown: Bool = true) {
+        self.isKnown = isKnown
+        phase = isKnown ? .closed(until: now) : .unknown
+    }
 
     /// When ``step(now:isDry:)`` wants to be called even if nothing happens.
     package var deadline: Instant? {
@@ -99,18 +108,22 @@ package struct BackLife {
             phase = .ending(until: now + patience)
             return []
         case (_, .named):
-            return move(now)
+            isKnown = true
+            return part(now)
+        case (_, .gone):
+            isKnown = false
+            return part(now)
         default:
             return []
         }
     }
 
-    /// The kernel is elsewhere. There is no reason to wait before it is looked for there.
-    private mutating func move(_ now: Instant) -> [Action] {
+    /// The kernel is elsewhere, or nowhere. There is no reason to wait before it is looked for there.
+    private mutating func part(_ now: Instant) -> [Action] {
         wait = Tuning.firstRetry
         switch phase {
         case .unknown, .closed:
-            phase = .closed(until: now)
+            phase = isKnown ? .closed(until: now) : .unknown
             return []
         case .opening where answered.isEmpty:
             return shutDown(now)
@@ -153,7 +166,7 @@ package struct BackLife {
     }
 
     private mutating func shutDown(_ now: Instant) -> [Action] {
-        phase = .closed(until: now + wait)
+        phase = isKnown ? .closed(until: now + wait) : .unknown
         wait = min(wait + wait / 8, Tuning.longestRetry)
         return [.close]
     }

@@ -7,10 +7,15 @@
 package struct Callers {
     /// Descriptors of those without a handshake, the oldest first.
     private var waiting: [Int32] = []
+    /// All of them, with and without.
+    package private(set) var present: Set<Int32> = []
 
     package init() {}
 
-    package mutating func accepted(_ descriptor: Int32) { waiting.append(descriptor) }
+    package mutating func accepted(_ descriptor: Int32) {
+        waiting.append(descriptor)
+        present.insert(descriptor)
+    }
 
     package mutating func shookHands() {
         if !waiting.isEmpty { waiting.removeFirst() }
@@ -18,6 +23,7 @@ package struct Callers {
 
     /// Whether the one who left was a stranger.
     package mutating func left(_ descriptor: Int32) -> Bool {
+        present.remove(descriptor)
         guard let index = waiting.firstIndex(of: descriptor) else { return false }
         waiting.remove(at: index)
         return true

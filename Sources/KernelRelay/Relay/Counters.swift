@@ -12,11 +12,30 @@ final class Counters: Sendable {
 
     enum Whole: Int, CaseIterable {
         case connected, kernelConnections, failedConnects, interrupts
+        /// Beats of the relay's own that were not answered in time, and that were answered at all.
+        case beatsLost, beatsAnswered
+        /// The last round trip of a beat, in nanoseconds.
+        case lastBeat
+        // Moments, as nanoseconds since `origin`; 0 for never, or not now.
+        case turned, beatSent, busySince, waitsSince, shellReplied, published, heldSince, used
+        /// 1 while the kernel does what somebody asked for.
+        case works
+    }
+
+    /// What is kept as a histogram.
+    enum Timing: Int, CaseIterable {
+        case heartbeat, shell, control
     }
 
     private static let perLane = Figure.allCases.count + Rejection.allCases.count
     private static let lanes = Channel.allCases.count * Direction.allCases.count
-    private static let size = lanes * perLane + Whole.allCases.count
+    private static let timings = lanes * perLane + Whole.allCases.count
+    /// A histogram's steps, and its sum.
+    private static let perTiming = Histogram.steps + 1
+    private static let size = timings + Timing.allCases.count * perTiming
+
+    /// Moments are counted from here.
+    let origin = ContinuousClock.now
 
     /// Never changes after `init`; what it points to are atomics.
     private nonisolated(unsafe) let cells: UnsafeMutablePointer<Atomic<UInt64>>
@@ -55,6 +74,32 @@ final class Counters: Sendable {
         cells[Self.index(whole)].store(UInt64(value), ordering: .relaxed)
     }
 
+    /// A moment as the figures hold it; never 0, which stands for none.
+    func stamp(_ moment: ContinuousClock.Instant) -> Int {
+        max(1, Int(clamping: origin.duration(to: moment).nanoseconds))
+    }
+
+    func mark(_ whole: Whole, at moment: ContinuousClock.Instant?) {
+        set(whole, to: moment.map(stamp) ?? 0)
+    }
+
+    /// Looked for once a second, and so worth a lock.
+    private let slowest = Mutex<SlowClient?>(nil)
+
+    var slowClient: SlowClient? { slowest.withLock(\.self) }
+
+    func holds(since moment: ContinuousClock.Instant?, for client: SlowClient?) {
+        mark(.heldSince, at: moment)
+        slowest.withLock { $0 = client }
+    }
+
+    func record(_ duration: Duration, in timing: Timing) {
+        let nanoseconds = duration.nanoseconds
+        let base = Self.timings + timing.rawValue * Self.perTiming
+        add(1, at: base + Histogram.step(nanoseconds))
+        add(Int(clamping: nanoseconds), at: base + Histogram.steps)
+    }
+
     /// Only the relay's thread calls this: it is not one atomic step.
     @inline(__always)
     private func add(_ amount: Int, at index: Int) {
@@ -69,6 +114,52 @@ final class Counters: Sendable {
     }
 
     private func read(_ index: Int) -> Int { Int(cells[index].load(ordering: .relaxed)) }
+
+    private func moment(_ whole: Whole) -> ContinuousClock.Instant? {
+        let value = read(Self.index(whole))
+        return value == 0 ? nil : origin + .nanoseconds(value)
+    }
+
+    private func histogram(_ timing: Timing) -> Histogram {
+        let base = Self.timings + timing.rawValue * Self.perTiming
+        return Histogram(
+            counts: (0..<Histogram.steps).map { UInt64(read(base + $0)) },
+            nanoseconds: UInt64(read(base + Histogram.steps)))
+    }
+
+    func pulse() -> RelayPulse {
+        var pulse = RelayPulse()
+        pulse.turned = moment(.turned)
+        pulse.beatSent = moment(.beatSent)
+        pulse.beatsAnswered = read(Self.index(.beatsAnswered))
+        pulse.beatsLost = read(Self.index(.beatsLost))
+        if pulse.beatsAnswered > 0 { pulse.lastBeat = .nanoseconds(read(Self.index(.lastBeat))) }
+        pulse.busySince = moment(.busySince)
+        pulse.waitsSince = moment(.waitsSince)
+        pulse.shellReplied = moment(.shellReplied)
+        pulse.published = moment(.published)
+        pulse.heldSince = moment(.heldSince)
+        pulse.used = moment(.used)
+        pulse.isWorking = read(Self.index(.works)) == 1
+        return pulse
+    }
+
+    var isConnected: Bool { read(Self.index(.connected)) == 1 }
+
+    func timings() -> RelayTimings {
+        RelayTimings(
+            heartbeat: histogram(.heartbeat), shell: histogram(.shell), control: histogram(.control))
+    }
+
+    /// Messages handed on and bytes held, over all lanes: what is looked at often.
+    func totals() -> (messages: Int, heldBytes: Int) {
+        var sum = (messages: 0, heldBytes: 0)
+        for lane in 0..<Self.lanes {
+            sum.messages += read(lane * Self.perLane + Figure.messages.rawValue)
+            sum.heldBytes += read(lane * Self.perLane + Figure.heldBytes.rawValue)
+        }
+        return sum
+    }
 
     func snapshot() -> RelayStatistics {
         var lanes: [RelayStatistics.Lane] = []

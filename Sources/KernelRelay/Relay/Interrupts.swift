@@ -1,5 +1,3 @@
-import CLinux
-
 /// Sees to it that an interrupt interrupts, whatever the kernel makes of the message.
 ///
 /// Some kernels know no `interrupt_request`, some do not read it while they are busy, and some clients send it on
@@ -61,27 +59,18 @@ final class Interrupts {
     {
         switch direction {
         case .toKernel:
-            mentions("\"interrupt_request\"", frames, layout) ? ask(frames, layout, channel) : .usual
+            frames.mentions("\"interrupt_request\"", layout) ? ask(frames, layout, channel) : .usual
         case .toClient where channel == .control && table.awaitsAnswer:
-            mentions("\"interrupt_reply\"", frames, layout) ? answer(frames, layout) : .usual
+            frames.mentions("\"interrupt_reply\"", layout) ? answer(frames, layout) : .usual
         case .toClient: .usual
         }
-    }
-
-    @inline(__always)
-    private func mentions(_ word: StaticString, _ frames: borrowing Frames, _ layout: Layout) -> Bool {
-        let size = frames.size(layout.header)
-        return size <= Tuning.largestHeader
-            && memmem(frames.bytes(layout.header), size, word.utf8Start, word.utf8CodeUnitCount) != nil
     }
 
     /// The word may stand anywhere in the header, in a user's name for one: only the type counts.
     private func ask(_ frames: borrowing Frames, _ layout: Layout, _ channel: Channel) -> Way {
         guard let header = MessageHeader(frames.view(layout.header)), header.type == "interrupt_request",
-            layout.delimiter <= Tuning.mostIdentities
+            let identities = frames.identities(layout)
         else { return .usual }
-        let identities = (0..<layout.delimiter).map { Array(frames.view($0)) }
-        guard identities.reduce(0, { $0 + $1.count }) <= Tuning.longestIdentities else { return .usual }
         let request = InterruptTable.Request(
             id: header.id, channel: channel, identities: identities, header: Array(frames.view(layout.header))
         )

@@ -11,6 +11,8 @@ package struct KernelAddress: Sendable {
     package let curve: ConnectionInfo.CurveKeys?
     /// Set when a gate stands before the kernel.
     package let credentials: GateCredentials?
+    /// How the host's folders are called where the kernel is; set when a debugging front end is to hear the host's.
+    package var debugFolders: FolderMap?
 
     package init(
         endpoints: [Channel: String], key: SigningKey, scheme: SignatureScheme = .hmacSHA256,

@@ -29,8 +29,8 @@ final class Lane {
     /// The sockets, while there are any: those behind come and go with the kernel.
     var source: SocketHandle?
     var sink: SocketHandle?
-    /// On hb: the identity under which the relay's own heartbeat went out, until it is back.
-    var awaitedProbe: [UInt8]?
+    /// On hb, from the kernel: the relay's own heartbeats, which come back here.
+    var pulse: Pulse?
     /// Whether messages may be taken from the source at all.
     var isOpen = false
     /// The source may have a message; false once it said that it has none.
@@ -51,6 +51,14 @@ final class Lane {
     var greeter: Greeter?
     /// On shell and control, where somebody can signal the kernel: what becomes of an interrupt.
     var interrupts: Interrupts?
+    /// Where somebody starts another kernel: who answers while there is none. Not on iopub from the clients.
+    var spokesman: Spokesman?
+    /// A message that was taken off the source, and is to be the next that comes from it.
+    @exclusivity(unchecked) private var returned: Frames?
+    /// What the kernel's work looks like from here.
+    var activity: Activity?
+    /// On control, and on iopub from the kernel, where a debugging front end wants the host's paths.
+    var debugPaths: DebugPaths?
 
     init(
         _ channel: Channel, _ direction: Direction, duty: Duty, holdLimit: Int, counters: Counters
@@ -91,6 +99,7 @@ final class Lane {
 
     /// Whether a turn could move something.
     var isReady: Bool {
+        if let spokesman, spokesman.hears(self) { return mayReceive }
         if stale != nil { return mayReceive }
         if !held.isEmpty, maySend, sink != nil { return true }
         if owesGreeting { return true }
@@ -105,6 +114,7 @@ final class Lane {
 
     /// Moves messages until there are none, the sink is full or the burst is over.
     func turn() {
+        if let spokesman, spokesman.hears(self) { return spokesman.turn(self) }
         if stale != nil { return discardStale() }
         var allowance = Tuning.burstBytes
         if !held.isEmpty, maySend { sendHeld(&allowance) }
@@ -112,7 +122,7 @@ final class Lane {
         guard isOpen, let source else { return }
         for _ in 0..<Tuning.burstMessages where allowance > 0 && hasRoom {
             if !seal.isBusy {
-                switch frames.receive(from: source) {
+                switch receive(from: source) {
                 case .nothing:
                     mayReceive = false
                     return
@@ -139,6 +149,18 @@ final class Lane {
                 }
             }
             if let greeter, greeter.isListening { greeter.hear(frames, seal.layout) }
+            if let activity, isSealed, !activity.saw(frames, seal.layout, on: channel, direction) {
+                frames.clear()
+                continue
+            }
+            if let debugPaths,
+                let content = debugPaths.content(of: frames, seal.layout, on: channel, direction)
+            {
+                guard seal.change(&frames, content: content) else {
+                    drop(.badSignature)
+                    continue
+                }
+            }
             if let interrupts {
                 switch interrupts.way(of: frames, seal.layout, on: channel, direction) {
                 case .usual: break
@@ -154,20 +176,34 @@ final class Lane {
                     continue
                 }
             }
+            spokesman?.watch(frames, seal.layout, on: channel, direction)
             handOn(&frames, &allowance)
         }
     }
+
+    @inline(__always)
+    private func receive(from source: SocketHandle) -> Frames.Reception {
+        guard let first = returned.take() else { return frames.receive(from: source) }
+        frames = first
+        return .message
+    }
+
+    /// Makes a message the next that comes from the source.
+    func putBack(_ message: consuming Frames) {
+        returned = consume message
+        mayReceive = true
+    }
+
+    /// The same message again, if it went nowhere.
+    func takeBack() -> Frames? { returned.take() }
 
     /// Looks at a new message. False when it goes no further.
     private func begin() -> Bool {
         switch duty {
         case .heartbeat:
-            if isProbe {
-                awaitedProbe = nil
-                frames.clear()
-                return false
-            }
-            return true
+            guard pulse?.takes(frames) == true else { return true }
+            frames.clear()
+            return false
         case .subscription:
             if let topic = subscribedTopic {
                 passed(frames.totalSize)
@@ -182,12 +218,6 @@ final class Lane {
             }
             return true
         }
-    }
-
-    /// The relay's own heartbeat come back. No client can have sent it: the front names them otherwise.
-    private var isProbe: Bool {
-        guard let awaitedProbe, frames.count > 0, frames.size(0) == awaitedProbe.count else { return false }
-        return memcmp(frames.bytes(0), awaitedProbe, awaitedProbe.count) == 0
     }
 
     /// A subscription is a 1 and a topic.
@@ -259,10 +289,15 @@ final class Lane {
         }
     }
 
-    /// From now on until the client falls silent, everything was meant for a kernel that has gone.
-    func becomeStale(now: ContinuousClock.Instant) {
+    /// What waits for a kernel that has gone is not for the next one.
+    func letGo() {
         discardHeld(as: .stale)
         abandon()
+    }
+
+    /// From now on until the client falls silent, everything was meant for a kernel that has gone.
+    func becomeStale(now: ContinuousClock.Instant) {
+        letGo()
         stale = Stale(silentAt: now + Tuning.staleSilence, endsBy: now + Tuning.staleAtMost)
         mayReceive = true
     }

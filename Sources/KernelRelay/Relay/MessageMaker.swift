@@ -33,9 +33,12 @@ extension MessageHeader {
 final class MessageMaker {
     private let signer: Signer
 
-    init(for side: ConnectionInfo) throws(RelayError) {
-        let signer = try Signer(scheme: side.scheme, key: side.key)
-        self.signer = signer
+    convenience init(for side: ConnectionInfo) throws(RelayError) {
+        try self.init(scheme: side.scheme, key: side.key)
+    }
+
+    init(scheme: SignatureScheme, key: SigningKey) throws(RelayError) {
+        signer = try Signer(scheme: scheme, key: key)
     }
 
     /// A message with the fields of `header`, but an id and a date of its own: clients refuse a signature that they

@@ -29,8 +29,7 @@ final class Port {
     static func front(
         _ channel: Channel, _ info: ConnectionInfo, in context: borrowing Context
     ) throws(RelayError) -> Port {
-        let watched = try MonitoredSocket(
-            channel == .iopub ? .xpub : .router, name: "front-\(channel.rawValue)", in: context)
+        let watched = try MonitoredSocket(channel == .iopub ? .xpub : .router, in: context)
         try configureFront(watched.socket, channel, info)
         var file: UnixListener?
         if info.transport == .ipc {
@@ -78,8 +77,7 @@ final class Port {
     static func back(
         _ channel: Channel, _ kernel: KernelAddress, identity: String, in context: borrowing Context
     ) throws(RelayError) -> Port {
-        let watched = try MonitoredSocket(
-            channel == .iopub ? .xsub : .dealer, name: "\(identity)-\(channel.rawValue)", in: context)
+        let watched = try MonitoredSocket(channel == .iopub ? .xsub : .dealer, in: context)
         try configureBack(watched.socket, channel, kernel, identity: identity)
         try watched.socket.connect(kernel.endpoint(channel))
         if channel == .iopub { try subscribeToAll(watched.socket) }
@@ -112,9 +110,9 @@ final class Port {
 
     /// A socket that is connected only to see who answers: as a client's heartbeat would be.
     static func probe(
-        _ endpoint: String, _ credentials: GateCredentials?, name: String, in context: borrowing Context
+        _ endpoint: String, _ credentials: GateCredentials?, in context: borrowing Context
     ) throws(RelayError) -> Port {
-        let watched = try MonitoredSocket(.dealer, name: name, in: context)
+        let watched = try MonitoredSocket(.dealer, in: context)
         try configureAttempt(watched.socket, at: endpoint)
         if let credentials { try watched.socket.log(in: credentials, on: .hb) }
         try watched.socket.connect(endpoint)

@@ -46,6 +46,7 @@ public final class Relay: Sendable {
         let counters = Counters()
         let start = try Promise<RelayError?>()
         thread = try Thread(name: "kr-relay") {
+            defer { mailbox.close() }
             do throws(RelayError) {
                 let loop = try RelayLoop(
                     front: front, kernel: kernel, options: options, counters: counters, mailbox: mailbox)
@@ -76,13 +77,51 @@ public final class Relay: Sendable {
     /// from one that is lost: what that one has said is heard out, what was meant for it is dropped.
     ///
     /// May be called by any thread and any number of times; after ``stop(listening:)`` it does nothing.
-    package func connect(to kernel: KernelAddress) throws(RelayError) {
+    ///
+    /// - Parameter name: what the kernel's ROUTERs know the relay by from now on, for one that never saw another.
+    package func connect(to kernel: KernelAddress, as name: String? = nil) throws(RelayError) {
         try Self.check(kernel, bound)
-        mailbox.connect(to: kernel)
+        mailbox.connect(to: kernel, as: name)
+    }
+
+    /// Says that there is no kernel, and why. A kernel that there was is heard out; then all who wait are answered, and
+    /// the relay speaks in its place until it is connected to another. It needs `onEvent`.
+    package func speak(_ speech: Speech) { mailbox.speak(speech) }
+
+    /// Binds what could not be bound at the beginning, and waits until that is done.
+    package func bindRest() throws(RelayError) {
+        let done = try Promise<RelayError?>()
+        mailbox.bindRest(done)
+        if let failure = done.wait() { throw failure }
     }
 
     /// What the relay has done so far.
     public var statistics: RelayStatistics { counters.snapshot() }
+
+    /// Says something beside the output of the cell that runs, if one does. May be called as often as one likes.
+    package func remark(_ remark: Remark) { mailbox.remark(remark) }
+
+    /// Says something on the notebook's stderr, below the cell that runs or ran last.
+    package func announce(_ text: String) { mailbox.announce(text) }
+
+    /// Of a kernel that an earlier relay had nobody knows whether it runs a cell: it counts as working until it has
+    /// answered a question, which comes after that cell.
+    package func askWhetherItWorks() { mailbox.askWhetherItWorks() }
+
+    /// Whether the kernel's five sockets have answered, and requests pass.
+    package var isConnected: Bool { counters.isConnected }
+
+    /// What it has noticed of its kernel and itself.
+    package var pulse: RelayPulse { counters.pulse() }
+
+    /// The client that what is held waits for, as far as it can be told.
+    package var slowClient: SlowClient? { counters.slowClient }
+
+    /// How long what went through it took.
+    package var timings: RelayTimings { counters.timings() }
+
+    /// All messages so far, and the bytes that are held now.
+    package var totals: (messages: Int, heldBytes: Int) { counters.totals() }
 
     /// Ends the relay. When it returns the thread is gone and the ports can be bound by others.
     ///

@@ -14,11 +14,14 @@ extension RelayLoop {
             case .shut:
                 probeEnds = nil
                 admission = nil
+                pulse.stop()
+                activity?.forget()
                 counters.set(.connected, to: 0)
                 interrupts?.standDown()
                 for lane in requests {
                     lane.isOpen = false
-                    lane.becomeStale(now: .now)
+                    // Where the relay answers for a dead kernel, what comes by now gets its answer too.
+                    if spokesman == nil { lane.becomeStale(now: .now) } else { lane.letGo() }
                 }
             case .close: closeBack()
             }
@@ -60,6 +63,10 @@ extension RelayLoop {
                 lane.change(
                     to: lane.direction == .toKernel
                         ? try Seal(from: from, to: to) : try Seal(from: to, to: from))
+            }
+            let paths = next.debugFolders.flatMap(DebugPaths.init)
+            for lane in toKernel + toClient where lane.channel == .control || lane.channel == .iopub {
+                lane.debugPaths = lane.isSealed ? paths : nil
             }
             kernel = next
             nextKernel = nil
@@ -105,27 +112,55 @@ extension RelayLoop {
     /// the subscription that came by it: the first `busy` could still be lost. What comes back from the kernel
     /// was sent after the subscription and passed the same I/O thread.
     private func probe() {
-        let identity = Array("relay-\(nonce)".utf8)
+        pulse.stop()
+        beat(now: .now)
+        probeEnds = .now + Tuning.probeAtMost
+    }
+
+    private func beat(now: ContinuousClock.Instant) {
         for (index, channel) in Channel.allCases.enumerated() where channel == .hb {
             guard let sink = toKernel[index].sink else { continue }
-            var heartbeat = Frames([identity, [], Array("relay".utf8)])
-            toClient[index].awaitedProbe = identity
-            _ = heartbeat.send(to: sink)
+            pulse.beat(to: sink, now: now)
+            // Any call may have swallowed what rang for the other direction.
             toClient[index].mayReceive = true
         }
-        probeEnds = .now + Tuning.probeAtMost
+    }
+
+    /// Once in every round: what others are to see of this thread and its kernel.
+    func observe() {
+        guard let activity else { return }
+        let now = ContinuousClock.now
+        activity.beginRound(at: now)
+        pulse.look(now: now)
+        if pulse.isDue(now: now), life.phase == .up { beat(now: now) }
+        guard toClient.contains(where: \.isHolding) else {
+            if holding != nil { counters.holds(since: nil, for: nil) }
+            holding = nil
+            return
+        }
+        let held = holding ?? (since: now, looked: now)
+        holding = held
+        if held.since == now { counters.holds(since: now, for: nil) }
+        if held.looked.duration(to: now) >= Tuning.clientIsSlow { findSlowClient(held.since, now) }
+    }
+
+    /// Not for every burst: it asks the system about each connection.
+    private func findSlowClient(_ since: ContinuousClock.Instant, _ now: ContinuousClock.Instant) {
+        holding = (since, now)
+        let found = Channel.allCases.indices.filter { toClient[$0].isHolding }.compactMap { index in
+            SlowClient(among: callers[index].present, on: Channel.allCases[index])
+        }
+        counters.holds(since: since, for: found.max { $0.unread < $1.unread })
     }
 
     func endProbe() {
         guard let end = probeEnds else { return }
-        if isProbeBack || .now >= end {
+        if !pulse.isAwaited || .now >= end {
             // The publisher looks at new subscriptions when it publishes, though not at every message.
             probeEnds = nil
             admission = .now + Tuning.subscriptionSettles
         }
     }
-
-    private var isProbeBack: Bool { toClient.allSatisfy { $0.awaitedProbe == nil } }
 
     /// Lets requests through, unless some on their way were still meant for the kernel before.
     func admit() {
@@ -135,7 +170,25 @@ extension RelayLoop {
         admission = nil
         counters.add(1, to: .kernelConnections)
         counters.set(.connected, to: 1)
+        spokesman?.standDown()
         for lane in requests { lane.isOpen = true }
+    }
+
+    /// Asks what every kernel answers at once when it has nothing else to do. Its answer goes no further; that it is busy
+    /// for a moment is seen by clients as when Jupyter's server asks the same.
+    func askWhetherItWorks() {
+        guard let activity, let kernel, life.phase == .up,
+            let maker = try? MessageMaker(scheme: kernel.scheme, key: kernel.key)
+        else { return }
+        let session = "relay-\(nonce)"
+        let header = MessageHeader(
+            id: "", type: "kernel_info_request", username: "relay", session: session, date: nil,
+            version: "5.3")
+        let made = maker.message(to: [Array(session.utf8)], header, content: Array("{}".utf8))
+        // Behind the one identity, the delimiter and the signature.
+        guard let made, let id = MessageID.find(in: made.view(3)) else { return }
+        activity.asked(id)
+        toKernel.first { $0.channel == .shell }?.say(made)
     }
 
     func endStale() {

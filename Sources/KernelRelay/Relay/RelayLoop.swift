@@ -16,7 +16,9 @@ final class RelayLoop {
     let counters: Counters
     private let mailbox: Mailbox
 
-    private var front: [Port] = []
+    /// By channel; nothing where a port is taken, and the relay speaks without it.
+    private var front: [Port?] = Channel.allCases.map { _ in nil }
+    private let bindsWhatItCan: Bool
     var back: [Port] = []
     let toKernel: [Lane]
     let toClient: [Lane]
@@ -26,18 +28,24 @@ final class RelayLoop {
     let requests: [Lane]
     let greeter: Greeter
     let interrupts: Interrupts?
-    private var callers = [Callers](repeating: Callers(), count: Channel.allCases.count)
+    /// Answers while there is no kernel, where another can be started.
+    let spokesman: Spokesman?
+    let pulse: Pulse
+    let activity: Activity?
+    var callers = [Callers](repeating: Callers(), count: Channel.allCases.count)
 
     var life: BackLife
     var attempts = 0
     /// Whether the present attempt got as far as five handshakes.
     var wasReached = false
-    let nonce: String
+    var nonce: String
     var rung: Set<Ring> = []
     /// Set while the relay's own heartbeat is on its way: when to go on without it.
     var probeEnds: ContinuousClock.Instant?
     /// Set while requests are about to be let through: when.
     var admission: ContinuousClock.Instant?
+    /// Since when something waits for a client, and when it was looked last for whom.
+    var holding: (since: ContinuousClock.Instant, looked: ContinuousClock.Instant)?
     /// Set once the relay is to end: no later than this.
     var stopBy: ContinuousClock.Instant?
 
@@ -90,12 +98,24 @@ final class RelayLoop {
         for lane in toKernel + toClient where [.shell, .control].contains(lane.channel) {
             lane.interrupts = interrupts
         }
+        spokesman = try Spokesman(options, maker, front, .init(toKernel: toKernel, toClient: toClient))
+        for lane in toKernel + toClient where lane.direction == .toClient || lane.channel != .iopub {
+            lane.spokesman = spokesman
+        }
+        bindsWhatItCan = options.bindsWhatItCan && spokesman != nil
         frontInfo = front
         nextKernel = kernel
         life = BackLife(now: .now, isKnown: kernel != nil)
         self.counters = counters
         self.mailbox = mailbox
-        nonce = options.routingName ?? SigningKey.random().text
+        let nonce = options.routingName ?? SigningKey.random().text
+        self.nonce = nonce
+        pulse = Pulse(Array("relay-\(nonce)".utf8), counters)
+        activity = options.isWatched ? Activity(counters) : nil
+        for lane in toKernel + toClient {
+            lane.activity = activity
+            if lane.channel == .hb, lane.direction == .toClient { lane.pulse = pulse }
+        }
         context = try Context()
         epoll = try Epoll()
     }
@@ -117,14 +137,35 @@ final class RelayLoop {
     func bind() throws(RelayError) {
         try epoll.add(mailbox.descriptor, as: Number.mailbox)
         for (index, channel) in Channel.allCases.enumerated() {
-            let port = try Port.front(channel, frontInfo, in: context)
-            front.append(port)
-            try watch(port, index, Number.front, Number.frontMonitor)
-            // libzmq rings for a pipe only once its reader has found it empty: who watches one must ask it once
-            // before the first sleep. For the sockets themselves the lanes do so.
-            rung.insert(.frontMonitor(index))
-            toKernel[index].source = port.handle
-            toClient[index].sink = port.handle
+            do throws(RelayError) {
+                try bind(channel, index)
+            } catch {
+                let isNeeded = channel == .shell || channel == .iopub
+                guard bindsWhatItCan, !isNeeded, error.code == .portInUse else { throw error }
+            }
+        }
+    }
+
+    private func bind(_ channel: Channel, _ index: Int) throws(RelayError) {
+        guard front[index] == nil else { return }
+        let port = try Port.front(channel, frontInfo, in: context)
+        front[index] = port
+        try watch(port, index, Number.front, Number.frontMonitor)
+        // libzmq rings for a pipe only once its reader has found it empty: who watches one must ask it once
+        // before the first sleep. For the sockets themselves the lanes do so.
+        rung.insert(.frontMonitor(index))
+        toKernel[index].source = port.handle
+        toKernel[index].mayReceive = true
+        toClient[index].sink = port.handle
+    }
+
+    /// Binds what was taken at the beginning.
+    private func bindRest() -> RelayError? {
+        do throws(RelayError) {
+            for (index, channel) in Channel.allCases.enumerated() { try bind(channel, index) }
+            return nil
+        } catch {
+            return error
         }
     }
 
@@ -137,11 +178,13 @@ final class RelayLoop {
     func run() {
         while true {
             if life.deadline != nil { carryOut(life.step(now: .now, isDry: toClient.allSatisfy(\.isDry))) }
+            if life.phase == .unknown { spokesman?.begin() }
             endStale()
             endProbe()
             admit()
             if let stopBy, isDone(by: stopBy) { return bidFarewell(stopBy) }
             sleep()
+            observe()
             answerRings()
             for lane in lanes where lane.isReady { lane.turn() }
             interrupts?.carryOut()
@@ -151,7 +194,9 @@ final class RelayLoop {
     /// What libzmq has not yet handed to a client may take as long as the caller is ready to wait.
     private func bidFarewell(_ deadline: ContinuousClock.Instant) {
         let left = deadline.milliseconds(from: .now)
-        for port in front { port.linger(milliseconds: max(left, Tuning.farewellMilliseconds)) }
+        for port in front.compactMap(\.self) {
+            port.linger(milliseconds: max(left, Tuning.farewellMilliseconds))
+        }
     }
 
     private func sleep() {
@@ -178,6 +223,7 @@ final class RelayLoop {
         }
         var first = life.deadline
         if let probeEnds { first = min(first ?? probeEnds, probeEnds) }
+        if activity != nil, let due = pulse.deadline { first = min(first ?? due, due) }
         // What is stale keeps an admission waiting, however long it is due.
         var due = admission
         for lane in requests {
@@ -211,20 +257,33 @@ final class RelayLoop {
             stopBy = deadline
             for lane in requests { lane.isOpen = false }
         }
+        for remark in commands.remarks { spokesman?.say(remark) }
+        for text in commands.announcements { spokesman?.announce(text) }
+        if commands.asks { askWhetherItWorks() }
+        if let speech = commands.speech {
+            spokesman?.prepare(speech)
+            carryOut(life.handle(.gone, now: .now))
+        }
         if let kernel = commands.kernel, stopBy == nil {
-            nextKernel = kernel
+            nextKernel = kernel.address
+            if let name = kernel.name {
+                nonce = name
+                attempts = 0
+            }
             carryOut(life.handle(.named, now: .now))
         }
+        if let binding = commands.binding { binding.fulfil(bindRest()) }
     }
 
     /// Whether all that the kernel said has been handed on, or the time for it is over.
     private func isDone(by deadline: ContinuousClock.Instant) -> Bool {
         if ContinuousClock.now >= deadline { return true }
+        if spokesman?.isPrepared == true { return false }
         return !life.mayHear && toClient.allSatisfy { $0.isDry && !$0.isHolding }
     }
 
     private func hearFront(_ index: Int) {
-        while let event = front[index].nextEvent() {
+        while let event = front[index]?.nextEvent() {
             switch event {
             case .accepted(let descriptor): callers[index].accepted(descriptor)
             case .handshakeDone: callers[index].shookHands()

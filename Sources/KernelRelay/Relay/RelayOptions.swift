@@ -36,6 +36,17 @@ public struct RelayOptions: Sendable {
     /// `interrupt_request` passes like any other message.
     package var onInterrupt: (@Sendable () -> Void)?
 
+    /// Hears what the relay has to tell, and starts another kernel when it is asked for an attempt: then the relay
+    /// speaks for a kernel that is not there. Called on the relay's thread, which it must not hold up.
+    package var onEvent: (@Sendable (RelayEvent) -> Void)?
+
+    /// Begins although ports are taken, if those of shell and iopub are not: enough to say why.
+    package var bindsWhatItCan = false
+
+    /// Whether the relay sends heartbeats of its own and notices what the kernel is doing. Off, nobody learns what is
+    /// the matter with a kernel; it is there to be measured against.
+    public var isWatched: Bool = true
+
     /// No gate, and a hold of 64 MiB.
     public init() {}
 }

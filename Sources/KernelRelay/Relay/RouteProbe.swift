@@ -76,14 +76,14 @@ package final class RouteProbe {
     private var choice: RouteChoice
     private var isCancelled = false
     private var rung: Set<Int> = []
-    private var attempts = 0
 
     private static let cancellation = UInt64.max
 
     /// Tries all candidates at once, until the best that answers is known.
     ///
     /// - Parameters:
-    ///   - candidates: the best first. Of all their endpoints together the first `Tuning.mostProbes` are tried.
+    ///   - candidates: the best first. Of all their endpoints together `Tuning.mostProbes` are tried, and of each at least
+    ///     one.
     ///   - cancelled: a descriptor that ends the search by becoming readable; it is not read from.
     /// - Throws: ``RelayError`` when there are not enough descriptors to look at all.
     package static func run(
@@ -99,7 +99,9 @@ package final class RouteProbe {
         context = try Context()
         epoll = try Epoll()
         for (place, candidate) in candidates.enumerated() {
-            for (index, endpoint) in candidate.endpoints.enumerated() where trials.count < Tuning.mostProbes {
+            // A container in many networks must not use up the places of the ways that come after.
+            let most = Tuning.mostProbes - (candidates.count - 1 - place)
+            for (index, endpoint) in candidate.endpoints.enumerated() where trials.count < most {
                 trials.append(
                     Trial(
                         candidate: place, index: index, endpoint: endpoint,
@@ -132,9 +134,7 @@ package final class RouteProbe {
     private func open(_ index: Int) throws(RelayError) {
         trials[index].retry = nil
         let (endpoint, credentials) = (trials[index].endpoint, trials[index].credentials)
-        attempts += 1
-        // libzmq gives a name back some time after its socket is closed.
-        let port = try Port.probe(endpoint, credentials, name: "probe-\(attempts)", in: context)
+        let port = try Port.probe(endpoint, credentials, in: context)
         trials[index].port = port
         trials[index].since = .now
         try epoll.add(port.monitorDescriptor, as: UInt64(index))

@@ -110,5 +110,14 @@ package struct Seal: ~Copyable {
         return .sealed
     }
 
+    /// Gives a message that was sealed another content, and the signature for that. False when there is no memory.
+    package mutating func change(_ frames: inout Frames, content: [UInt8]) -> Bool {
+        guard frames.replace(layout.content, by: content, content.count) else { return false }
+        guard signer.signs else { return true }
+        signer.begin()
+        for part in layout.signed { signer.update(UnsafeRawPointer(frames.bytes(part)), frames.size(part)) }
+        return signer.finish(into: hex) && frames.replace(layout.signature, by: hex, signer.length)
+    }
+
     package mutating func abandon() { isBusy = false }
 }

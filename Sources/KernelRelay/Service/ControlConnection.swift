@@ -12,14 +12,16 @@ struct ControlConnection {
     func serve() async {
         await supervisor.guestCame()
         var session: KernelSession?
+        var telling: Task<Void, Never>?
         while let frame = await channel.next() {
             guard frame.stream == Frame.control else { continue }
             do throws(Refusal) {
-                try await answer(request(in: frame), &session)
+                try await answer(request(in: frame), &session, &telling)
             } catch {
                 channel.send(error.report(for: nil))
             }
         }
+        telling?.cancel()
         await session?.abandon()
         channel.close()
         await supervisor.guestLeft()
@@ -29,15 +31,31 @@ struct ControlConnection {
         do throws(GateError) { return try ControlRequest(json: frame.payload) } catch { throw Refusal(error) }
     }
 
-    private func answer(_ request: ControlRequest, _ session: inout KernelSession?) async throws(Refusal) {
+    private func answer(
+        _ request: ControlRequest, _ session: inout KernelSession?, _ telling: inout Task<Void, Never>?
+    ) async throws(Refusal) {
         switch request {
         case .launch(let number, let launch):
             session = await begin(number, launch, nil, instead: session)
         case .resume(let number, let launch, let keepsake):
             session = await begin(number, launch, keepsake, instead: session)
         case .signal(let number): session?.signal(number)
-        case .status(let number):
-            channel.send(ControlReport.status(request: number, await supervisor.status()))
+        case .status(let number, let history):
+            let status = await supervisor.status(history: history)
+            let parts = StatusParts.split(status)
+            for (index, part) in parts.enumerated() {
+                channel.send(
+                    ControlReport.status(request: number, part, more: index < parts.count - 1))
+            }
+        case .metrics(let number):
+            channel.send(ControlReport.metrics(request: number, text: await supervisor.metrics()))
+        case .page(let number, let address):
+            do throws(Refusal) {
+                channel.send(
+                    ControlReport.page(request: number, url: try await supervisor.openPage(at: address)))
+            } catch {
+                channel.send(error.report(for: number))
+            }
         case .connection(let number, let name):
             do throws(Refusal) {
                 let (kernel, file) = try await supervisor.connection(of: name)
@@ -46,6 +64,23 @@ struct ControlConnection {
             } catch {
                 channel.send(error.report(for: number))
             }
+        case .logs(let number, let wanted):
+            telling?.cancel()
+            telling = Task { [channel] in
+                await LogTelling(channel: channel, ring: Log.ring, request: number, wanted: wanted).run()
+            }
+        case .stderr(let number, let name):
+            do throws(Refusal) {
+                let (kernel, tail) = try await supervisor.stderr(of: name)
+                let (bytes, before) = tail.content
+                channel.send(
+                    ControlReport.stderr(request: number, kernel: kernel, data: bytes, before: Int64(before)))
+            } catch {
+                channel.send(error.report(for: number))
+            }
+        case .discover(let number, let wish):
+            await supervisor.discover(wish)
+            channel.send(ControlReport.done(request: number))
         case .stop(let number, let grace):
             await supervisor.stop(grace: .milliseconds(grace))
             channel.send(ControlReport.done(request: number))

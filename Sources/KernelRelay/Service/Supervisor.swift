@@ -1,19 +1,37 @@
 import Glibc
+import Host
 import RelayLink
 
 /// What one relayd does: the kernels of its shims, and the gates behind them.
 ///
 /// Concurrency: an actor; each kernel's life is a task of its own.
 package actor Supervisor {
-    private let gates: GatePool
-    private var kernels: [String: KernelSession] = [:]
-    private var isStopping = false
+    let gates: GatePool
+    private let drain: DrainMark
+    private(set) var kernels: [String: KernelSession] = [:]
+    private let chronicle = Chronicle()
+    private(set) var isStopping = false
     private let began = ContinuousClock.now
+    /// Seconds since 1970.
+    let started = time(nil)
     private var quietSince = ContinuousClock.now
     private var guests = 0
+    /// The status page, where somebody asked for one.
+    var page: WebServer?
+    /// What looks for containers, where somebody asked for that.
+    var discovering: (discovery: Discovery, task: Task<Void, Never>)?
+    /// relayd's own.
+    nonisolated let folder: String
+    /// What the kernels that have ended had added up.
+    private(set) var past = Tally()
 
     package init(folder: String) throws(RelayError) {
-        gates = GatePool(secret: try GateSecret(folder: folder))
+        self.folder = folder
+        let drain = DrainMark(folder: folder)
+        self.drain = drain
+        gates = GatePool(secret: try GateSecret(folder: folder), drain: drain)
+        // A relayd that was killed could not take away where its tunnels began.
+        UnixListener.removeAbandoned(in: folder, prefix: GateStreams.prefix)
     }
 
     /// Begins a kernel's life.
@@ -29,8 +47,10 @@ package actor Supervisor {
         kernels[session.id] = session
         tidySoon()
         Task {
+            await chronicle.begin(session)
             await session.run(request: request)
-            self.ended(session)
+            await chronicle.end(session)
+            self.ended(session, await session.tally)
         }
         return session
     }
@@ -47,13 +67,18 @@ package actor Supervisor {
 
     private var tidying: Task<Void, Never>?
 
-    private func ended(_ session: KernelSession) {
+    private func ended(_ session: KernelSession, _ tally: Tally) {
         tidySoon()
+        past.add(tally)
         kernels[session.id] = nil
+        lastWords = lastWords.suffix(Tuning.stderrOfEnded - 1) + [(session.id, session.stderrTail)]
         quietSince = .now
         for continuation in whenEmpty where kernels.isEmpty { continuation.resume() }
         if kernels.isEmpty { whenEmpty = [] }
     }
+
+    /// What ended kernels wrote to stderr, the latest last.
+    private var lastWords: [(kernel: String, tail: ByteTail)] = []
 
     private var whenEmpty: [CheckedContinuation<Void, Never>] = []
 
@@ -89,20 +114,47 @@ package actor Supervisor {
         return (session.id, file)
     }
 
-    func status() async -> JSON {
+    /// What a kernel wrote to stderr last, also of one that has ended; the latest of those where all of a name have.
+    func stderr(of name: String?) throws(Refusal) -> (kernel: String, tail: ByteTail) {
+        let running = kernels.values.filter { name.map($0.id.hasPrefix) ?? true }
+        if running.count > 1 { throw Refusal(.kernelAmbiguous, "\(running.count) kernels") }
+        if let session = running.first { return (session.id, session.stderrTail) }
+        guard let ended = lastWords.last(where: { name.map($0.kernel.hasPrefix) ?? true }) else {
+            throw Refusal(.kernelUnknown, name.map { RelayLink.printable($0) } ?? "none runs")
+        }
+        return ended
+    }
+
+    /// - Parameter history: with the last ten minutes.
+    func status(history: Bool = false) async -> JSON {
         var list: [JSON] = []
         for session in kernels.values.sorted(by: { $0.began < $1.began }) {
-            list.append(StatusReport.kernel(session, await session.summary))
+            // One that ends in this moment is told of among those that have.
+            guard let (record, seen) = await chronicle.present(session) else { continue }
+            list.append(StatusReport.kernel(record, seen, await session.summary, history: history))
         }
         var gateList: [JSON] = []
         for gate in await gates.all where await gate.state != "closed" {
             gateList.append(await StatusReport.gate(gate))
         }
-        return [
-            "schema_version": 1, "release": .string(ControlProtocol.release), "pid": .whole(Int64(getpid())),
-            "uptime_seconds": StatusReport.seconds(since: began), "kernels": .array(list),
-            "gates": .array(gateList),
+        let resources = OwnResources.now
+        var fields: [String: JSON] = [
+            "schema_version": 2, "release": .string(ControlProtocol.release), "pid": .whole(Int64(getpid())),
+            "uptime_seconds": StatusReport.seconds(since: began),
+            "resources": [
+                "memory_bytes": .whole(Int64(resources.memoryBytes)),
+                "cpu_seconds": StatusReport.rounded(resources.cpuSeconds, 100),
+                "threads": .whole(Int64(resources.threads)),
+            ],
+            "kernels": .array(list), "ended": .array(await chronicle.recentlyEnded.map(StatusReport.ended)),
+            "draining": .bool(drain.isSet),
+            "gates": .array(gateList), "page": page.map { .string($0.url) } ?? .null,
+            "discovery": await discoveryReport,
         ]
+        if history {
+            fields["events"] = .array(Log.ring.page().entries.suffix(Tuning.eventsShown).map(\.json))
+        }
+        return .object(fields)
     }
 
     // MARK: - The end
@@ -110,9 +162,10 @@ package actor Supervisor {
     /// Ends every kernel and every gate. Their shims hear of it.
     package func stop(grace: Duration) async {
         isStopping = true
+        await endDiscovery(forGood: true)
         let all = Array(kernels.values)
         await withTaskGroup { group in
-            for session in all { group.addTask { await session.end(grace: grace) } }
+            for session in all { group.addTask { await session.stop(grace: grace) } }
         }
         await untilEmpty()
         await gates.close(stopping: true)
@@ -121,6 +174,8 @@ package actor Supervisor {
     /// Ends, and leaves the kernels running behind their gates: the next relayd takes them up again.
     package func handOver() async {
         isStopping = true
+        // Where there are kernels their shims start the next relayd at once, which goes on with it.
+        await endDiscovery(forGood: kernels.isEmpty)
         let all = Array(kernels.values)
         await withTaskGroup { group in
             for session in all { group.addTask { await session.handOver() } }

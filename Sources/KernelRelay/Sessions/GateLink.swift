@@ -22,7 +22,7 @@ actor GateLink {
 
     private func read() async {
         while let frame = await gate.channel.next() {
-            // Streams other than the control stream are for tunnels; a gate of this protocol opens none.
+            // Other streams never come here, unless from a gate that has not said that it knows any.
             guard frame.stream == Frame.control else { continue }
             // A report of a later release is not for us, and no reason to give up the kernels.
             guard let report = try? GateReport(json: frame.payload) else {
@@ -98,9 +98,10 @@ extension GateReport {
     var request: Int64? {
         switch self {
         case .failed(let request, _, _, _): request
-        case .spawned(let request, _, _, _), .done(let request), .pong(let request), .status(let request, _):
+        case .spawned(let request, _, _, _), .done(let request), .pong(let request), .status(let request, _),
+            .vitals(let request, _):
             request
-        case .welcome, .output, .exited: nil
+        case .welcome, .output, .exited, .ending: nil
         }
     }
 }

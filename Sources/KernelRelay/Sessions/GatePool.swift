@@ -1,3 +1,4 @@
+import Host
 import RelayLink
 
 /// The gates that relayd has a link to: one for each container and user in it.
@@ -10,13 +11,24 @@ package actor GatePool {
         let user: String
     }
 
+    /// Kernels that a session looks for, and that no gate may end meanwhile.
+    nonisolated let sought = SoughtKernels()
+    /// How long gates and engines took to answer, those included that are gone.
+    nonisolated let hops = HopTimes()
+    /// Whether new kernels are taken.
+    nonisolated let drain: DrainMark?
+    /// Which kernels run in which container.
+    nonisolated let roster = Roster()
     private let secret: GateSecret
     private var gates: [Key: Task<GateSession, any Error>] = [:]
     /// The last that was opened for each.
     private var opened: [Key: GateSession] = [:]
     private var isClosed = false
 
-    package init(secret: GateSecret) { self.secret = secret }
+    package init(secret: GateSecret, drain: DrainMark? = nil) {
+        self.secret = secret
+        self.drain = drain
+    }
 
     /// The gate of a running container for a user.
     package func gate(
@@ -31,11 +43,12 @@ package actor GatePool {
             if gates[key] == opening { gates[key] = nil }
         }
         if isClosed { throw Refusal(.relaydStopping, container.name) }
-        let secret = secret
+        let (secret, sought, hops) = (secret, sought, hops)
         let opening = Task<GateSession, any Error> {
             try await GateSession(
                 engine: engine, container: container, user: user, name: secret.name(user: who),
-                token: secret.token(container: container.id, user: who), ports: ports)
+                token: secret.token(container: container.id, user: who), ports: ports,
+                folder: secret.folder, sought: sought, hops: hops)
         }
         gates[key] = opening
         return try await result(of: opening, key, container)
@@ -70,6 +83,15 @@ package actor GatePool {
         }
     }
 
+    /// Its container is about to go, and the gate with it.
+    func discard(_ gate: GateSession) async {
+        for key in opened.filter({ $0.value === gate }).keys {
+            opened[key] = nil
+            gates[key] = nil
+        }
+        await gate.leave()
+    }
+
     private func stopIfIdle(_ gate: GateSession) async {
         // Who asks for it from now on finds it closed, and starts another.
         guard !isClosed, await gate.closeIfIdle(for: Tuning.gateIdle) else { return }
@@ -83,9 +105,14 @@ package actor GatePool {
     /// Ends all gates, or lets go of them; no other is opened.
     package func close(stopping: Bool) async {
         isClosed = true
-        // Those that are being opened still, too: each has its limit.
-        for opening in gates.values { _ = try? await opening.value }
-        let gates = all
+        var gates = all
+        // Those that are being opened still, too: each has its limit. Whoever asked for one may have given up since.
+        for opening in self.gates.values {
+            guard let gate = try? await opening.value, !gates.contains(where: { $0 === gate }) else {
+                continue
+            }
+            gates.append(gate)
+        }
         await withTaskGroup { group in
             for gate in gates {
                 group.addTask {

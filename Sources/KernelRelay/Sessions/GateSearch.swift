@@ -7,6 +7,8 @@ struct GateSearch {
     let user: String?
     let name: String
     let token: String
+    /// Those of the link that is sought.
+    let streams: GateStreams
 
     typealias Opened = (gate: OpenGate, welcome: GateReport.Welcome)
 
@@ -60,7 +62,7 @@ struct GateSearch {
         var refusal = Refusal(.gateLost, container.name)
         for _ in 0..<Tuning.privatePortAttempts {
             let port = UInt16.random(in: Tuning.privatePorts)
-            gate.channel.send(GateRequest.hello(hello(["shell": port])))
+            gate.channel.send(GateRequest.hello(await hello(["shell": port])))
             let timer = Task {
                 try? await Task.sleep(for: Tuning.gateAnswers)
                 if !Task.isCancelled { gate.channel.close() }
@@ -74,16 +76,18 @@ struct GateSearch {
     }
 
     private func open(joins: Bool, _ ports: [String: UInt16]) async throws(Refusal) -> OpenGate {
-        try await refusing { () async throws(RelayError) in
+        let hello = await hello(ports)
+        return try await refusing { () async throws(RelayError) in
             try await engine.openGate(
-                in: container, user: user, name: name, joins: joins, hello: hello(ports))
+                in: container, user: user, name: name, joins: joins, hello: hello, queue: streams.queue)
         }
     }
 
-    private func hello(_ ports: [String: UInt16]) -> GateRequest.Hello {
+    private func hello(_ ports: [String: UInt16]) async -> GateRequest.Hello {
         // A container on the host's network would offer its kernels to the whole neighbourhood.
         GateRequest.Hello(
-            token: token, ports: ports, bind: container.usesHostNetwork ? "127.0.0.1" : "0.0.0.0")
+            token: token, ports: ports, bind: container.usesHostNetwork ? "127.0.0.1" : "0.0.0.0",
+            orphanSeconds: OrphanTime.seconds(in: container), streams: await streams.offer())
     }
 
     private func welcome(_ report: GateReport) throws(Refusal) -> GateReport.Welcome {

@@ -4,9 +4,12 @@ import RelayLink
 /// the gates again, and never sent anywhere. A container learns the token of its own gate and no other.
 package struct GateSecret: Sendable {
     private let key: SigningKey
+    /// Where it is kept.
+    package let folder: String
 
     /// Reads the secret of a folder, or makes one.
     package init(folder: String) throws(RelayError) {
+        self.folder = folder
         let path = "\(folder)/secret"
         let bytes: [UInt8]
         do throws(RelayError) {

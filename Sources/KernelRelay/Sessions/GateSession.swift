@@ -1,17 +1,10 @@
 import RelayLink
 
-extension Refusal {
-    /// The gate is gone for certain: its container is, or runs without it.
-    fileprivate var isFinal: Bool {
-        let codes: [ErrorCode] = [.containerMissing, .containerStopped, .gateLost]
-        return codes.contains { $0.rawValue == code }
-    }
-}
-
 /// One gate: the container and the user in it, the link, and the kernels behind it.
 ///
 /// A link may end while the gate and its kernels live on: somebody killed the engine's client, or the engine was
-/// restarted. Then the gate is joined again; only when that fails are its kernels given up.
+/// restarted. Then the gate is joined again, and as long as nobody can say whether it is there its kernels are not given
+/// up (`GateSession+Rejoining`).
 ///
 /// Concurrency: an actor. A kernel's events come by a stream of its own, in the order in which the gate said them.
 package actor GateSession {
@@ -21,24 +14,36 @@ package actor GateSession {
         case exited(GateReport.Exit)
         /// Nobody knows how it ended, or whether.
         case lost(Refusal)
+        /// Its container ends in so many milliseconds; 0 for now, and `exited` follows.
+        case ending(LifetimeLimit, Int64)
     }
 
     package nonisolated let container: Container
     package nonisolated let user: String?
-    private nonisolated let engine: Engine
-    private nonisolated let name: String
+    nonisolated let engine: Engine
+    nonisolated let name: String
     nonisolated let token: String
+    private nonisolated let watch: GateWatch
+    nonisolated let sought: SoughtKernels
+    nonisolated let streams = GateStreams()
+    /// relayd's own, for the sockets at which tunnels begin.
+    private nonisolated let folder: String
     /// As it was when the last link was made.
-    package private(set) var welcome: GateReport.Welcome
+    package internal(set) var welcome: GateReport.Welcome
 
-    private var link: GateLink?
-    private var rejoining: Task<Void, Never>?
-    private var isClosing = false
-    private var kernels: [String: AsyncStream<Event>.Continuation] = [:]
+    var link: GateLink?
+    var rejoining: Task<Void, Never>?
+    /// Why nobody can say at present whether the gate is there, while it is looked for at leisure.
+    var obstacle: Refusal?
+    var isClosing = false
+    var kernels: [String: AsyncStream<Event>.Continuation] = [:]
+    private var use = KernelUse()
+    /// The container's end, where nothing helps against it and it has been told.
+    private var end: Int64?
     /// Those of them that the gate has.
-    private var running: Set<String> = []
+    var running: Set<String> = []
     /// Ends of kernels that nobody has asked for yet, after relayd was started again; the last of them.
-    private var ended: [(kernel: String, exit: GateReport.Exit)] = []
+    var ended: [(kernel: String, exit: GateReport.Exit)] = []
     private static let mostEnded = 64
     /// Links that were lost one after another, each soon after it was made.
     private var shortLives = 0
@@ -47,14 +52,18 @@ package actor GateSession {
     /// Finds the gate, or starts one.
     init(
         engine: Engine, container: Container, user: String?, name: String, token: String,
-        ports: [String: UInt16]
+        ports: [String: UInt16], folder: String, sought: SoughtKernels, hops: HopTimes
     ) async throws(Refusal) {
         self.engine = engine
         self.container = container
         self.user = user
         self.name = name
         self.token = token
-        let opening = GateSearch(engine: engine, container: container, user: user, name: name, token: token)
+        self.folder = folder
+        self.sought = sought
+        watch = GateWatch(engine: engine, container: container, hops: hops)
+        let opening = GateSearch(
+            engine: engine, container: container, user: user, name: name, token: token, streams: streams)
         let (gate, welcome) = try await opening.open(ports)
         self.welcome = welcome
         await listen(to: gate)
@@ -65,7 +74,9 @@ package actor GateSession {
 
     /// Closes the gate for new kernels if it has been without one for so long.
     func closeIfIdle(for limit: Duration) -> Bool {
-        guard !isClosing, kernels.isEmpty, ContinuousClock.now - idleSince >= limit else { return false }
+        guard !isClosing, kernels.isEmpty, ContinuousClock.now - idleSince >= limit,
+            !welcome.kernels.contains(where: { sought.contains($0.kernel) })
+        else { return false }
         isClosing = true
         return true
     }
@@ -73,10 +84,12 @@ package actor GateSession {
 
     // MARK: - The link
 
-    private func listen(to gate: OpenGate) async {
+    func listen(to gate: OpenGate) async {
         let link = GateLink(gate)
         self.link = link
+        obstacle = nil
         linkedAt = .now
+        await streams.attach(to: gate.channel, welcome.streams)
         Task {
             for await report in link.reports { self.hear(report) }
             self.linkEnded(link)
@@ -89,12 +102,16 @@ package actor GateSession {
         case .output(let kernel, let stream, let data): kernels[kernel]?.yield(.output(stream, data))
         case .exited(let kernel, let exit):
             running.remove(kernel)
+            use.end(kernel)
             if let sink = kernels.removeValue(forKey: kernel) {
                 sink.yield(.exited(exit))
                 sink.finish()
             } else {
                 ended = ended.suffix(Self.mostEnded - 1) + [(kernel, exit)]
             }
+        case .ending(let limit, let left):
+            if limit == .lifetime { end = BootClock.now + left }
+            for sink in kernels.values { sink.yield(.ending(limit, left)) }
         default: break
         }
     }
@@ -105,87 +122,50 @@ package actor GateSession {
         // Without kernels there is nothing to be found again; who comes next starts anew.
         if isClosing || kernels.isEmpty { return loseAll(Refusal(.gateLost, container.name)) }
         shortLives = linkedAt.duration(to: .now) < Tuning.linkIsStable ? shortLives + 1 : 0
-        let before = rejoining
-        rejoining = Task {
-            await before?.value
-            await self.rejoin()
-        }
+        lookAgain(Array(Tuning.rejoinPauses.dropFirst(shortLives)))
     }
 
-    /// Looks for the gate again; the engine itself may be on its way up.
-    private func rejoin() async {
-        guard link == nil, !isClosing else { return }
-        var refusal = Refusal(.gateLost, container.name)
-        // A gate that hangs up again and again gets fewer attempts each time.
-        for pause in Tuning.rejoinPauses.dropFirst(shortLives) {
-            do throws(Refusal) {
-                let opening = GateSearch(
-                    engine: engine, container: container, user: user, name: name, token: token)
-                let (gate, welcome) = try await opening.rejoin()
-                if isClosing { return gate.channel.close() }
-                self.welcome = welcome
-                await listen(to: gate)
-                // What the gate does not know has ended longer ago than it remembers.
-                let known = Set(welcome.kernels.map(\.kernel))
-                for kernel in running where !known.contains(kernel) { lose(kernel, refusal) }
-                endUnclaimed()
-                return
-            } catch {
-                refusal = error
-                if error.isFinal {
-                    if error.code != ErrorCode.gateLost.rawValue {
-                        refusal = Refusal(.containerGone, container.name)
-                    }
-                    break
-                }
-            }
-            try? await Task.sleep(for: pause)
-        }
-        loseAll(refusal)
-    }
-
-    /// Kernels that the gate has and nobody here: an earlier relayd was killed while it started them, or their shims were
-    /// while there was none. Shims that live have claimed theirs in the time that this waits.
-    private func endUnclaimed() {
-        let strange = Set(welcome.kernels.filter { $0.state == .running }.map(\.kernel)).subtracting(
-            kernels.keys)
-        if strange.isEmpty { return }
-        Task {
-            try? await Task.sleep(for: Tuning.claimWithin)
-            for kernel in strange
-            where kernels[kernel] == nil && !ended.contains(where: { $0.kernel == kernel }) {
-                Log.note("kernel unclaimed", ["kernel": kernel, "container": container.name])
-                try? await self.end(kernel, grace: .seconds(2))
-            }
-        }
-    }
-
-    private func lose(_ kernel: String, _ refusal: Refusal) {
+    func lose(_ kernel: String, _ refusal: Refusal) {
         running.remove(kernel)
+        use.end(kernel)
         guard let sink = kernels.removeValue(forKey: kernel) else { return }
         sink.yield(.lost(refusal))
         sink.finish()
     }
 
-    private func loseAll(_ refusal: Refusal) {
+    func loseAll(_ refusal: Refusal) {
         isClosing = true
+        obstacle = nil
         for kernel in kernels.keys { lose(kernel, refusal) }
+        Task { await streams.close() }
     }
 
     /// Whether a kernel may still be started here. A gate whose link was lost is waited for.
     package func isOpen() async -> Bool {
-        if let rejoining { await rejoining.value }
+        await untilLookedFor()
         // Whoever asked is about to bring a kernel.
         idleSince = .now
         return !isClosing
     }
 
+    /// What is known of it, its container and the engine.
+    package var sight: GateSight {
+        get async {
+            var sight = await watch.sight
+            sight.pid = Int32(clamping: welcome.pid)
+            return sight
+        }
+    }
+
+    /// Nothing while the gate is joined again.
+    var presentLink: GateLink? { link }
+
     /// For people: what the link is doing now.
     package var state: String { isClosing ? "closed" : link == nil ? "joining" : "open" }
 
     private func liveLink() async throws(Refusal) -> GateLink {
-        if link == nil, let rejoining { await rejoining.value }
-        guard let link else { throw Refusal(.gateLost, container.name) }
+        await untilLookedFor()
+        guard let link else { throw obstacle ?? Refusal(.gateLost, container.name) }
         return link
     }
 
@@ -202,16 +182,26 @@ package actor GateSession {
             sink.finish()
         } else {
             kernels[kernel] = sink
+            if let end { sink.yield(.ending(.lifetime, max(1, end - BootClock.now))) }
+            Task { await watch.begin(self) }
         }
         return stream
     }
 
     /// Nobody listens to it any more.
-    package func forget(_ kernel: String) {
+    package func forget(_ kernel: String) async {
         kernels.removeValue(forKey: kernel)?.finish()
         running.remove(kernel)
+        use.end(kernel)
         idleSince = .now
+        await streams.setAgent(of: kernel, to: nil)
     }
+
+    /// By this relay it is seen when a kernel is used.
+    func follow(_ kernel: String, by relay: Relay) { if kernels[kernel] != nil { use.begin(kernel, relay) } }
+
+    /// How long none of its kernels has been used.
+    var idleTime: Int64? { use.idleTime }
 
     /// Starts a kernel, and says where its connection file is.
     package func spawn(_ launch: GateRequest.Launch) async throws(Refusal) -> String {
@@ -251,6 +241,20 @@ package actor GateSession {
         return known
     }
 
+    /// Where a tunnel to a kernel begins, as libzmq connects to it; nothing where its gate knows no streams.
+    package func openTunnel(to kernel: String) async throws(RelayError) -> String? {
+        guard !welcome.streams.isNone else { return nil }
+        return try await streams.openTunnel(for: kernel, in: folder)
+    }
+
+    /// A kernel goes another way, or none any more.
+    package func closeTunnel(to kernel: String) async { await streams.closeTunnel(of: kernel) }
+
+    /// Leads a kernel's programs to the ssh agent at this path of the host, as long as it lives.
+    package func leadToAgent(_ kernel: String, at path: String) async {
+        await streams.setAgent(of: kernel, to: path)
+    }
+
     /// Ends the gate with all its kernels.
     package func stop(grace: Duration) async {
         isClosing = true
@@ -259,6 +263,7 @@ package actor GateSession {
         _ = try? await link.ask(within: grace + Tuning.gateEnds) {
             .stop(request: $0, graceMilliseconds: milliseconds)
         }
+        await streams.close()
         await link.close()
     }
 
@@ -266,6 +271,7 @@ package actor GateSession {
     package func leave() async {
         isClosing = true
         guard let link else { return }
+        await streams.close()
         _ = try? await link.ask(within: Tuning.gateLeaves) { .leave(request: $0) }
         await link.close()
     }

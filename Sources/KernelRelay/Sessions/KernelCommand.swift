@@ -11,15 +11,20 @@ enum KernelCommand {
     ///   - connectionFile: the host's path. Jupyter replaces the placeholder in all of argv, so that this is what
     ///     stands for it.
     ///   - trailing: what Jupyter appended.
+    ///   - entrypoint: what the command is to be run through.
     static func candidates(
-        _ command: String?, connectionFile: String, trailing: [String]
+        _ command: String?, connectionFile: String, trailing: [String], entrypoint: [String] = []
     ) throws(Refusal) -> [[String]] {
         guard let command else {
+            // An image that is a kernel.
+            if KnownCommand.isIPykernel(entrypoint) { return [entrypoint + ["-f", placeholder] + trailing] }
             // Debian's images have only the first, others only the second.
-            return ["python3", "python"].map {
+            // Whether a program is there, a gate sees of the first word alone.
+            return (entrypoint.isEmpty ? ["python3", "python"] : ["python3"]).map {
                 // As ipykernel's own kernelspec has it: frozen modules have no lines to break at. Pythons that
                 // know nothing of it ignore it.
-                [$0, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", placeholder] + trailing
+                entrypoint + [$0, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", placeholder]
+                    + trailing
             }
         }
         var words: [String]
@@ -31,7 +36,7 @@ enum KernelCommand {
         }
         guard let first = words.first, !first.isEmpty else { throw Refusal(.command, "it names no program") }
         if !words.contains(where: { $0.contains(placeholder) }) { words += ["-f", placeholder] }
-        return [words + trailing]
+        return [entrypoint + words + trailing]
     }
 
     private static func replace(_ path: String, in text: String) -> String {

@@ -9,6 +9,8 @@ package enum KernelRoute: String, Sendable, CaseIterable {
     case bridge
     /// The gate at the ports that the container publishes.
     case published
+    /// The gate by way of the link to it, which every gate has.
+    case tunnel
 }
 
 /// Where a kernel listens inside of its container.
@@ -24,9 +26,10 @@ package enum KernelRoutes {
         package let address: KernelAddress
     }
 
+    /// - Parameter tunnel: where a tunnel to it begins, where one does.
     package static func candidates(
         _ wanted: ControlRequest.Launch.Route, to place: KernelPlace, in container: Container,
-        gatePorts: [String: UInt16], key: SigningKey, credentials: GateCredentials
+        gatePorts: [String: UInt16], tunnel: String?, key: SigningKey, credentials: GateCredentials
     ) -> [Candidate] {
         let gate = GateSide(container: container, ports: gatePorts, key: key, credentials: credentials)
         var candidates: [Candidate] = []
@@ -39,7 +42,35 @@ package enum KernelRoutes {
         if [.auto, .published].contains(wanted) {
             candidates += gate.published.map { .init(route: .published, address: $0) }
         }
+        if wanted.mayBeTunnel, let tunnel {
+            let endpoints = Channel.allCases.map { ($0, tunnel) }
+            let address = try? KernelAddress(
+                endpoints: Dictionary(uniqueKeysWithValues: endpoints), key: key, credentials: credentials)
+            candidates += [address].compactMap { $0.map { .init(route: .tunnel, address: $0) } }
+        }
         return candidates
+    }
+
+    /// Why there is no candidate.
+    ///
+    /// - Parameters:
+    ///   - asked: the ports on which the gate was to listen.
+    ///   - gatePorts: those on which it does.
+    package static func absence(
+        of wanted: ControlRequest.Launch.Route, in container: Container, asked: [String: UInt16],
+        gatePorts: [String: UInt16]
+    ) -> RelayError {
+        switch wanted {
+        case .published
+        where asked.values.contains { container.published[$0] != nil }
+            && Set(asked.values).isDisjoint(with: gatePorts.values):
+            // What listens there else than a gate could only be something that somebody put there.
+            RelayError(.portsForeign, container.name)
+        case .published: RelayError(.routeNone, "\(container.name): none of its ports is published")
+        case .bridge: RelayError(.routeNone, "\(container.name): it has no address of its own")
+        case .line: RelayError(.routeNone, "\(container.name): this user may not look into it")
+        case .tunnel, .auto: RelayError(.gateOld, container.name)
+        }
     }
 
     /// The kernel's own connection file tells where its sockets are; reading it shows that this user may.
@@ -97,4 +128,8 @@ package enum KernelRoutes {
                 ? "tcp://[\(address)]:\(port)" : "tcp://\(address):\(port)"
         }
     }
+}
+
+extension ControlRequest.Launch.Route {
+    var mayBeTunnel: Bool { [.auto, .tunnel].contains(self) }
 }

@@ -7,47 +7,114 @@ import RelayLink
 /// The front is bound before anything slow happens, and belongs to nobody again before the shim hears of the
 /// end: at a restart Jupyter gives the next shim the same five ports.
 ///
-/// Concurrency: an actor. `run` is its whole life; signals and the shim's end come in between.
+/// A launch that fails, and a kernel that dies, need not be the end: the relay then speaks in the kernel's place, and
+/// the session launches another when a cell waits for one.
+///
+/// Concurrency: an actor. `run` is its whole life; signals, the relay's events and the shim's end come in between.
 package actor KernelSession {
     package enum State: String, Sendable {
-        case starting, running, ending, ended
+        case starting, running, failed, ending, ended
     }
 
     /// How a session ends when it does not end by itself.
-    private enum Ending: Equatable {
+    enum Ending: Equatable {
         /// The shim is gone: there is nobody to tell.
         case abandoned
         /// Whoever asked, the kernel is to end within this time.
         case asked(grace: Duration)
+        /// The same by `relayd stop`, which people are told.
+        case stopped(grace: Duration)
+        /// A client asked, and there is no kernel that could.
+        case shutDown
         /// relayd ends, and the kernel does not.
         case handedOver
     }
 
     package nonisolated let id: String
     package nonisolated let launch: ControlRequest.Launch
-    package nonisolated let began = ContinuousClock.now
-    private nonisolated let shim: FrameChannel
-    private nonisolated let gates: GatePool
+    /// When its shim asked this relayd for it.
+    package nonisolated let came = ContinuousClock.now
+    /// The same; of a kernel that an earlier relayd started, when that kernel began.
+    package nonisolated let began: ContinuousClock.Instant
+    /// What it wrote to stderr last.
+    package nonisolated let stderrTail = ByteTail(limit: Tuning.stderrTail)
+    nonisolated let shim: FrameChannel
+    nonisolated let gates: GatePool
     /// On their way to the kernel. A link that is lost or a gate that is stopped must not hold up who sends them.
     private nonisolated let signals: AsyncStream<Int32>
-    private nonisolated let signalSink: AsyncStream<Int32>.Continuation
-    private nonisolated let key: SigningKey
-    private nonisolated let routingName: String
+    nonisolated let signalSink: AsyncStream<Int32>.Continuation
+    private nonisolated let events: AsyncStream<RelayEvent>
+    nonisolated let eventSink: AsyncStream<RelayEvent>.Continuation
 
-    package private(set) var state = State.starting
-    package private(set) var route: KernelRoute?
-    package private(set) var container: String
-    private(set) var front: ConnectionInfo?
-    private(set) var relay: Relay?
-    private var gate: GateSession?
+    /// The kernel of the present attempt, as its gate knows it: its id, its own key, and what it knows its relay by.
+    package internal(set) var kernel: String
+    var key: SigningKey
+    /// What the present attempt asks for: `launch`, and what a project's file and the caller's variables say.
+    package internal(set) var asked: ControlRequest.Launch
+    var routingName: String
+
+    package internal(set) var state = State.starting
+    package internal(set) var route: KernelRoute?
+    /// Where the route does not lead by the gate.
+    var presence: KernelPresence?
+    package internal(set) var container: String
+    /// Why there is no kernel, while there is none.
+    package internal(set) var trouble: Observation.Trouble?
+    package internal(set) var phases = LaunchPhases()
+    var front: ConnectionInfo?
+    var relay: Relay?
+    /// The relay while it is being stopped.
+    var parting: Relay?
+    /// What stopped relays and attempts that came to nothing had added up.
+    var past = Tally()
+    /// Some of the notebook's ports are taken.
+    var lacksPorts = false
+    var gate: GateSession?
     /// The gate has been told to start it, so that it must be told to end it.
-    private var mayRun = false
+    var mayRun = false
     /// The shim has been told.
-    private var isLaunched = false
-    private var ending: Ending?
-    private var early: [Int32] = []
-    private var search: RouteSearch?
+    var isLaunched = false
+    var ending: Ending?
+    var early: [Int32] = []
+    var limit: LaunchLimit?
+    var search: RouteSearch?
+    /// Why a kernel that had been started was ended from here.
+    var refusal: Refusal?
+    var aftermath = Aftermath()
+    var facts: LaunchFacts
     private var droppedOutput = 0
+    /// A container was made for this kernel, or may yet turn out to have been.
+    var mayHaveContainer = false
+    /// Of a command on this host.
+    var hostPorts: HostCommandPorts?
+    /// The kernel turned out to be on this host, and listens on all of its interfaces.
+    var isOnAllInterfaces = false
+    /// Of a kernel that an earlier relayd started, until it is reached or known to be gone.
+    var keptContainer: String?
+    /// The id of the container that a kernel of this session was in last; nothing once its loss was told.
+    var home: String?
+    /// Looks whether the container of a kernel that was lost is made anew.
+    var lookout: Task<Void, Never>?
+    /// Who it is in there, and what that container was called by, where its project may say something else by now.
+    let keptUser: String?
+    let keptReference: String?
+    /// Whoever waits for a cell, and whether one waits already.
+    var waiter: CheckedContinuation<Void, Never>?
+    var isWanted = false
+    /// The present attempt is one that a cell waits for.
+    var isRetry = false
+    /// When the kernel of the present attempt began, by the ``BootClock``.
+    var started: Int64?
+    /// An earlier relayd started it: what is counted here and the phases of its launch are of its being taken up again.
+    var isResumed: Bool
+    /// When the kernel of the present attempt answered, how it ended, and whether there ever was one.
+    var reachedAt: ContinuousClock.Instant?
+    var exitCause: GateReport.Exit.Cause?
+    var hasHadKernel: Bool
+    /// When its container ends, as far as that is known before there is anybody to tell; by the ``BootClock``.
+    var containerEnd: Int64?
+    /// Looks at how long it may be there.
+    var lifeguard: Task<Void, Never>?
 
     /// - Parameter keepsake: of a kernel that an earlier relayd started.
     package init(
@@ -58,32 +125,46 @@ package actor KernelSession {
         self.shim = shim
         self.gates = gates
         (signals, signalSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(64))
-        id = keepsake?.kernel ?? String(SigningKey.random().text.prefix(12))
+        (events, eventSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(64))
+        id = keepsake?.kernel ?? Self.newKernel()
+        kernel = id
         key = keepsake.map { SigningKey($0.key) } ?? .random()
-        container = launch.container
+        asked = launch
+        container = LaunchFacts.shown(launch.place)
         routingName = keepsake?.relay ?? SigningKey.random().text
         keptContainer = keepsake?.containerID
+        home = keepsake?.containerID
+        started = keepsake?.started
+        began = .now - .milliseconds(max(0, keepsake?.started.map { BootClock.now - $0 } ?? 0))
+        (isResumed, hasHadKernel) = (keepsake != nil, keepsake != nil)
+        keptUser = keepsake?.user
+        keptReference = keepsake?.container
+        if let keepsake { gates.sought.add(keepsake.kernel) }
+        mayHaveContainer = keepsake != nil && launch.making != nil
+        if let ways = keepsake?.hostPorts, let outside = ways.first {
+            hostPorts = HostCommandPorts(inside: ways.last ?? outside, outside: outside, ways: ways)
+        }
+        aftermath.wasReached = keepsake != nil
+        facts = LaunchFacts(launch)
     }
 
-    private let keptContainer: String?
+    static func newKernel() -> String { String(SigningKey.random().text.prefix(12)) }
 
     // MARK: - The whole life
 
     /// Starts the kernel, or takes it up again, and stays with it until its end has been told.
     package func run(request: Int64) async {
-        let outcome: ControlReport?
-        let passing = Task { for await number in signals { await self.pass(number) } }
+        let passing = [
+            Task { for await number in signals { await self.pass(number) } },
+            Task { for await event in events { await self.hear(event) } },
+        ]
         defer {
             signalSink.finish()
-            passing.cancel()
+            eventSink.finish()
+            for task in passing { task.cancel() }
         }
-        do throws(Refusal) {
-            let exit = try await live(request)
-            outcome = exit.map { .exited($0) }
-        } catch {
-            Log.note("kernel failed", ["kernel": id, "code": error.code, "message": error.message])
-            outcome = error.report(for: request)
-        }
+        let outcome = await live(request)
+        sayGoodbye()
         await finish()
         state = .ended
         // The shim of a kernel that lives on sees the end of relayd itself, when everything is free for the next.
@@ -94,144 +175,53 @@ package actor KernelSession {
         shim.close()
     }
 
-    /// The kernel's end; nothing when it was handed over.
-    private func live(_ request: Int64) async throws(Refusal) -> GateReport.Exit? {
-        let notebook = try await refusing { () async throws(RelayError) in
-            try ConnectionInfo(contentsOf: launch.connectionFile)
-        }
-        front = notebook
-        relay = try await bind(notebook)
-        try stopIfAsked()
-        let engine = Engine(.init(command: launch.engine, environment: launch.engineEnvironment))
-        let container = try await refusing { () async throws(RelayError) in
-            try await engine.runningContainer(keptContainer ?? launch.container)
-        }
-        self.container = container.name
-        let gate = try await gates.gate(
-            engine: engine, container: container, user: launch.user,
-            ports: LaunchOrder(launch: launch, container: container).ports)
-        self.gate = gate
-        try stopIfAsked()
-        let events = await gate.events(of: id)
-        mayRun = true
-        let place = try await keptContainer == nil ? spawn(at: gate, in: container) : find(at: gate)
-        // The shim may have gone meanwhile.
-        try stopIfAsked()
-        isLaunched = true
-        shim.send(
-            ControlReport.launched(
-                request: request,
-                .init(kernel: id, key: key.text, containerID: container.id, relay: routingName)))
-        Log.note(
-            "kernel started", ["kernel": id, "container": container.name, "notebook": launch.session ?? ""])
-        passOnEarlySignals()
-        if let place { Task { await self.connect(place, gate, container) } }
-        return try await attend(events)
-    }
-
-    /// Binds the notebook's five ports. The shim before may have been killed a moment ago, and its relay be on
-    /// its way out.
-    private func bind(_ notebook: ConnectionInfo) async throws(Refusal) -> Relay {
-        var options = RelayOptions()
-        options.routingName = routingName
-        options.interrupt = .init(launch.interrupt)
-        options.onInterrupt = { [signalSink] in signalSink.yield(SIGINT) }
-        let wanted = options
-        let deadline = ContinuousClock.now + Tuning.portPatience
-        while true {
-            do throws(RelayError) {
-                return try await offload("kr-bind") {
-                    Result { () throws(RelayError) in try Relay(front: notebook, options: wanted) }
-                }
-            } catch {
-                guard error.code == .portInUse, ContinuousClock.now < deadline, ending == nil else {
-                    throw Refusal(error)
-                }
-            }
-            try? await Task.sleep(for: Tuning.portRetry)
-        }
-    }
-
-    // MARK: - The kernel
-
-    /// Starts the kernel, and says where its connection file is.
-    private func spawn(at gate: GateSession, in container: Container) async throws(Refusal) -> KernelPlace {
-        var refusal = Refusal(.command, "")
-        for request in try LaunchOrder(launch: launch, container: container).spawns(of: id, key: key) {
-            do throws(Refusal) {
-                return .init(connectionFile: try await gate.spawn(request), transport: launch.transport)
-            } catch {
-                refusal = error
-                // A link that was lost may have been lost behind the request.
-                if error.code == ErrorCode.gateLost.rawValue || error.code == ErrorCode.gateSilent.rawValue {
-                    throw error
-                }
-                // Of two names of python one may be missing.
-                if !error.isGate(.commandNotFound) { break }
-            }
-        }
-        mayRun = false
-        throw refusal
-    }
-
-    /// A kernel that runs already; nothing when it has ended meanwhile, which its events tell.
-    private func find(at gate: GateSession) async throws(Refusal) -> KernelPlace? {
-        guard let kernel = await gate.claim(id) else {
-            mayRun = false
-            throw Refusal(.gateLost, "its gate is another now, and knows nothing of the kernel")
-        }
-        if kernel.state != .running { return nil }
-        return .init(connectionFile: kernel.connectionFile, transport: kernel.transport)
-    }
-
-    /// Looks for a way to the kernel, and gives the relay the best.
-    private func connect(_ place: KernelPlace, _ gate: GateSession, _ container: Container) async {
-        do throws(RelayError) {
-            let search = try RouteSearch()
-            self.search = search
-            defer { self.search = nil }
-            let routes = KernelRoutes.candidates(
-                launch.route, to: place, in: container, gatePorts: await gate.welcome.ports, key: key,
-                credentials: GateCredentials(kernel: id, token: gate.token))
-            guard let best = try await search.best(of: routes, in: container.name), state == .starting else {
-                return
-            }
-            try relay?.connect(to: best.address)
-            route = best.route
-            state = .running
-            Log.note("kernel reached", ["kernel": id, "route": best.route.rawValue])
+    /// What the shim is told at the end; nothing when the kernel was handed over.
+    private func live(_ request: Int64) async -> ControlReport? {
+        do throws(Refusal) {
+            try await open()
         } catch {
-            // A gate shows nobody to a kernel that has ended, and tells of the end when its whole tree has.
-            guard await gate.isRunning(id) else { return }
-            refusal = Refusal(error)
-            await end(.asked(grace: Tuning.abandonedGrace))
+            return failed(error).report(for: request)
         }
-    }
-
-    /// Why a kernel that had been started was ended from here.
-    private var refusal: Refusal?
-
-    /// Passes its output on until it ends.
-    private func attend(_ events: AsyncStream<GateSession.Event>) async throws(Refusal) -> GateReport.Exit? {
-        for await event in events {
-            switch event {
-            case .output(let stream, let data): passOn(stream, data)
-            case .exited(let exit):
-                mayRun = false
-                if let refusal { throw refusal }
-                return exit
-            case .lost(let refusal):
-                mayRun = false
-                throw refusal
+        while true {
+            let cause: Explanation.Cause
+            do throws(Refusal) {
+                guard let exit = try await attempt(request) else { return nil }
+                if ending != nil || !aftermath.isUnwanted(exit.cause) {
+                    return endedByClient ?? .exited(exit)
+                }
+                facts.tail = exit.tail
+                cause = .ended(exit)
+            } catch {
+                if ending != nil { return endedByClient ?? failed(error).report(for: request) }
+                cause = .refused(error)
             }
+            if !cause.leavesKernel { keptContainer = nil }
+            let explanation = await explain(cause)
+            trouble = .init(explanation)
+            speak(explanation)
+            guard launch.onFailure == .kernel else { return explanation.report(of: cause, for: request) }
+            await fail(explanation)
+            await untilWanted(after: cause)
+            if ending != nil { return endedByClient ?? explanation.refusal.report(for: request) }
         }
-        if let refusal { throw refusal }
-        return nil
     }
+
+    /// A client's `shutdown_request` ends the kernel that is not there as one that is.
+    private var endedByClient: ControlReport? { ending == .shutDown ? .exited(.init(cause: .code(0))) : nil }
+
+    private func failed(_ error: Refusal) -> Refusal {
+        Log.note("kernel failed", ["kernel": id, "code": error.code, "message": error.message])
+        trouble = .init(code: error.code, text: error.message, advice: error.remedy)
+        return error
+    }
+
+    // MARK: - What the kernel prints
 
     /// What the kernel wrote to its stdout and stderr. A shim that does not read must not fill relayd's memory, and
     /// the gate's link, which others share, must not wait for it.
-    private func passOn(_ stream: GateReport.OutputStream, _ data: [UInt8]) {
+    func passOn(_ stream: GateReport.OutputStream, _ data: [UInt8]) {
+        if stream == .stderr { stderrTail.append(data) }
+        facts.tail = (facts.tail + data).suffix(Tuning.tailBytes)
         if shim.pending > Tuning.shimBacklog {
             droppedOutput += data.count
             return
@@ -253,102 +243,36 @@ package actor KernelSession {
     package nonisolated func signal(_ number: Int32) { signalSink.yield(number) }
 
     private func pass(_ number: Int32) async {
+        // It would end a kernel that has not set its handlers yet; a first launch is not what is interrupted.
+        if number == SIGINT, isRetry, phases.total == nil, state == .starting || state == .running {
+            return await giveUp(Refusal(.launchInterrupted, asked.place))
+        }
         guard isLaunched, let gate else {
             // Before there is a kernel, what would end it ends the launch.
-            if [SIGTERM, SIGHUP, SIGQUIT, SIGKILL].contains(number) {
+            if Aftermath.terminating.contains(number) {
                 await end(.asked(grace: .zero))
-            } else if early.count < 16 {
+            } else if state == .starting, early.count < 16 {
                 early.append(number)
             }
             return
         }
-        await gate.signal(id, number)
+        aftermath.passed(number)
+        await gate.signal(kernel, number)
     }
 
-    private func passOnEarlySignals() {
+    func passOnEarlySignals() {
         for number in early { signalSink.yield(number) }
         early = []
     }
 
-    /// The shim has gone: the kernel ends, and the ports are free at once.
-    package func abandon() async { await end(.abandoned) }
-
-    /// Ends the kernel; the shim hears of it as of any end.
-    package func end(grace: Duration) async { await end(.asked(grace: grace)) }
-
-    /// Lets go of everything but the kernel, once what a client has just sent is through.
-    package func handOver() async {
-        let limit = ContinuousClock.now + Tuning.handOverAtMost
-        var passed = -1
-        while let relay, ContinuousClock.now < limit {
-            let now = Channel.allCases.reduce(0) { $0 + relay.statistics[$1, .toKernel].messages }
-            if now == passed { break }
-            passed = now
-            try? await Task.sleep(for: Tuning.handOverSilence)
-        }
-        await end(.handedOver)
-    }
-
-    private func end(_ how: Ending) async {
-        guard ending == nil || how == .abandoned, state != .ended else { return }
-        ending = how
-        state = .ending
-        search?.cancel()
-        if how == .abandoned { await stopRelay(listening: .zero) }
-        guard isLaunched, let gate else { return }
-        switch how {
-        case .abandoned: await endKernel(at: gate, grace: Tuning.abandonedGrace)
-        case .asked(let grace): await endKernel(at: gate, grace: grace)
-        case .handedOver: await gate.forget(id)
-        }
-    }
-
-    /// Its events tell of the end. Where the gate does not, nothing will: the session then ends without.
-    private func endKernel(at gate: GateSession, grace: Duration) async {
-        do throws(Refusal) {
-            try await gate.end(id, grace: grace)
-        } catch {
-            if refusal == nil { refusal = error }
-            mayRun = false
-            await gate.forget(id)
-        }
-    }
-
-    private func stopIfAsked() throws(Refusal) {
-        if ending != nil { throw Refusal(.kernelStart, "it was told to end before it had begun") }
-    }
-
-    // MARK: - The end
-
-    private func finish() async {
-        state = .ending
-        search?.cancel()
-        // A launch that came to nothing half-way. Of a kernel that is handed over its shim tells the next relayd.
-        let isKept = ending == .handedOver && (isLaunched || keptContainer != nil)
-        if mayRun, !isKept, let gate {
-            await endKernel(at: gate, grace: Tuning.abandonedGrace)
-        }
-        await stopRelay(listening: Tuning.lastWordsOfKernel)
-        if let gate {
-            await gate.forget(id)
-            await gates.kernelEnded(at: gate)
-        }
-        Log.note(ending == .handedOver ? "kernel handed over" : "kernel ended", ["kernel": id])
-    }
-
-    private func stopRelay(listening limit: Duration) async {
-        guard let relay = relay.take() else { return }
-        let unheard = ending == .handedOver ? .zero : limit
-        _ = try? await offload("kr-stop") { .success(relay.stop(listening: unheard)) }
-    }
-}
-
-extension InterruptPolicy {
-    init(_ interrupt: ControlRequest.Launch.Interrupt) {
-        switch interrupt {
-        case .auto: self = .auto
-        case .signal: self = .signal
-        case .message: self = .message
+    private func hear(_ event: RelayEvent) async {
+        switch event {
+        case .reached: reached()
+        case .attempt: want()
+        case .interrupted: await giveUp(Refusal(.launchInterrupted, asked.place))
+        // Before it is reached the relay answers in its place, and the kernel hears nothing of it.
+        case .shutdown where isLaunched && phases.total != nil: aftermath.wasShutDown = true
+        case .shutdown: await end(.shutDown)
         }
     }
 }

@@ -8,21 +8,19 @@ final class RouteSearch: Sendable {
 
     /// The best that answers, by those of its endpoints that do.
     ///
-    /// - Throws: `KR-ROUTE-NONE` with what became of each endpoint; nothing is returned when it was cancelled.
+    /// - Throws: `KR-ROUTE-NONE`, or `KR-LAUNCH-TIMEOUT` where a gate answers and its kernel does not listen yet, with what
+    ///   became of each endpoint; nothing is returned when it was cancelled.
     func best(
-        of candidates: [KernelRoutes.Candidate], in container: String
+        of candidates: [KernelRoutes.Candidate], in container: String,
+        until deadline: ContinuousClock.Instant
     ) async throws(RelayError) -> KernelRoutes.Candidate? {
-        if candidates.isEmpty {
-            throw RelayError(
-                .routeNone, "\(container): no port of it is published, and it cannot be looked into")
-        }
         let bell = bell
         let found = try await offload("kr-probe") {
             Result { () throws(RelayError) in
                 var ways: [RouteProbe.Candidate] = []
                 for candidate in candidates { ways.append(try .init(candidate.address)) }
                 return try RouteProbe.run(
-                    ways, deadline: .now + Tuning.routePatience, cancelled: bell.descriptor)
+                    ways, deadline: deadline, cancelled: bell.descriptor)
             }
         }
         switch found.outcome {
@@ -32,7 +30,9 @@ final class RouteSearch: Sendable {
                 route: candidates[index].route, address: try candidates[index].address.limited(to: endpoints))
         case .nothing:
             let reasons = found.failures.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.rawValue)" }
-            throw RelayError(.routeNone, container, cause: reasons.joined(separator: ", "))
+            let isListening = found.failures.values.contains { $0 == .hungUp || $0 == .silent }
+            throw RelayError(
+                isListening ? .launchTimeout : .routeNone, container, cause: reasons.joined(separator: ", "))
         }
     }
 

@@ -11,6 +11,14 @@ extension ContinuousClock.Instant {
 }
 
 extension Duration {
+    /// What is negative counts as nothing, what is longer than five centuries as that.
+    package var nanoseconds: UInt64 {
+        let parts = components
+        if parts.seconds < 0 || parts.attoseconds < 0 { return 0 }
+        let whole = UInt64(parts.seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        return whole.overflow ? .max : whole.partialValue &+ UInt64(parts.attoseconds / 1_000_000_000)
+    }
+
     /// For those that count in floating point.
     package var seconds: Double {
         let parts = components

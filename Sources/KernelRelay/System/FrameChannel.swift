@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import Host
 import RelayLink
 
 /// One end of a link over a socket: frames in, one at a time and only when asked for; frames out, in order.
@@ -7,13 +8,19 @@ import RelayLink
 /// Concurrency: everything happens on the channel's own serial queue. Nothing is read while nobody waits for a
 /// frame, so a sender that is faster than its reader is held up by the socket, and memory stays bounded. What
 /// is sent is kept until the socket takes it; `pending` tells how much that is.
+///
+/// Frames on streams other than 0 go to the channel's streams, where it has any, without anybody being asked.
 package final class FrameChannel: @unchecked Sendable {
+    /// The process at the other end, as far as the system tells.
+    package let peer: Int32?
     private let descriptor: Int32
-    private let queue = DispatchQueue(label: "kr-link")
+    private let queue: DispatchQueue
     private let reading: any DispatchSourceRead
     private let writing: any DispatchSourceWrite
 
     // On the queue alone:
+    /// Set on the queue before anything is read that is for them.
+    package var streams: StreamTable?
     private var decoder = FrameDecoder()
     private var waiter: CheckedContinuation<Frame?, Never>?
     private var isEnded = false
@@ -24,8 +31,13 @@ package final class FrameChannel: @unchecked Sendable {
     private var whenFlushed: [CheckedContinuation<Void, Never>] = []
 
     /// Takes over the descriptor of a connected socket.
-    package init(_ descriptor: Int32) {
+    ///
+    /// - Parameter queue: that of the streams which the channel will have; one of its own where there will be none.
+    package init(_ descriptor: Int32, queue: DispatchQueue? = nil) {
         self.descriptor = descriptor
+        peer = UnixStream.listener(of: descriptor)
+        let queue = queue ?? DispatchQueue(label: "kr-link")
+        self.queue = queue
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
         reading = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
         // By a number of its own: of two sources on one, Dispatch does not ring the second when its first wait begins
@@ -34,7 +46,10 @@ package final class FrameChannel: @unchecked Sendable {
         writing = DispatchSource.makeWriteSource(
             fileDescriptor: twin < 0 ? descriptor : twin, queue: queue)
         reading.setEventHandler { [weak self] in self?.readMore() }
-        writing.setEventHandler { [weak self] in self?.writeMore() }
+        writing.setEventHandler { [weak self] in
+            self?.writeMore()
+            self?.streams?.flow()
+        }
         // The number must not be used again before both sources have let go of it.
         let left = SourcesLeft(descriptor)
         reading.setCancelHandler { left.oneLess() }
@@ -54,18 +69,29 @@ package final class FrameChannel: @unchecked Sendable {
     /// Reads until there is a frame, and only then waits: for a peer that has gone, Dispatch rings once and never
     /// again, however much is left to read, the end included.
     private func deliver(to continuation: CheckedContinuation<Frame?, Never>) {
-        while true {
+        // What else there is on the queue has its turn between the pieces of a long stream.
+        for _ in 0..<Self.readsInATurn {
             do {
-                if let frame = try decoder.next() { return continuation.resume(returning: frame) }
+                while let frame = try decoder.next() {
+                    guard frame.stream != Frame.control, let streams else {
+                        return continuation.resume(returning: frame)
+                    }
+                    // What is on a stream that never was is dropped.
+                    _ = streams.receive(frame)
+                }
             } catch {
                 endReading()
             }
             if isEnded { return continuation.resume(returning: nil) }
-            guard readOnce() else { break }
+            guard readOnce() else {
+                waiter = continuation
+                return reading.resume()
+            }
         }
-        waiter = continuation
-        reading.resume()
+        queue.async { self.deliver(to: continuation) }
     }
+
+    private static let readsInATurn = 16
 
     /// Whether something came, if only the end.
     private func readOnce() -> Bool {
@@ -87,7 +113,10 @@ package final class FrameChannel: @unchecked Sendable {
         deliver(to: continuation)
     }
 
-    private func endReading() { isEnded = true }
+    private func endReading() {
+        isEnded = true
+        streams?.detach(from: self)
+    }
 
     /// Sends a control message after all that was sent before. False when it is longer than a frame may be.
     @discardableResult
@@ -163,7 +192,7 @@ package final class FrameChannel: @unchecked Sendable {
     private func closeNow() {
         guard !isClosed else { return }
         isClosed = true
-        isEnded = true
+        endReading()
         shutdown(descriptor, Int32(SHUT_RDWR))
         // A suspended source would never be cancelled.
         if waiter == nil { reading.resume() }
@@ -184,6 +213,21 @@ package final class FrameChannel: @unchecked Sendable {
             reading.cancel()
             writing.cancel()
         }
+    }
+}
+
+/// On the queue alone.
+extension FrameChannel: StreamCarrier {
+    package var hasRoom: Bool { outbound.count - written < StreamLimits.backlog && !isEnded }
+
+    package func carry(_ stream: UInt32, _ kind: StreamFrame.Kind, _ rest: UnsafeRawBufferPointer) {
+        if !isClosed { Frame.append(stream, kind, rest, to: &outbound) }
+    }
+
+    package func flush() {
+        if isClosed { return }
+        pendingBytes.set(outbound.count - written)
+        if !isWriting, written < outbound.count { writeMore() }
     }
 }
 

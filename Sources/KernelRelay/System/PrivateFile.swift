@@ -57,22 +57,15 @@ package enum PrivateFile {
             throw RelayError(.connectionUnreadable, path, cause: errorText(errno))
         }
         guard facts.st_mode & S_IFMT == S_IFREG else { throw RelayError(.connectionNotAFile, path) }
-        // The size on disk is only a first look: the file may still grow while it is read.
         guard facts.st_size <= limit else {
             throw RelayError(.connectionTooLarge, path, cause: "\(facts.st_size) bytes")
         }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 16 * 1024)
-        while true {
-            let count = Glibc.read(descriptor, &chunk, chunk.count)
-            if count == 0 { return bytes }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw RelayError(.connectionUnreadable, path, cause: errorText(errno))
-            }
-            bytes += chunk[..<count]
-            if bytes.count > limit {
-                throw RelayError(.connectionTooLarge, path, cause: "over \(limit) bytes")
+        do throws(BoundedRead.Failure) {
+            return try BoundedRead.all(descriptor, limit: limit)
+        } catch {
+            switch error {
+            case .failed(let number): throw RelayError(.connectionUnreadable, path, cause: errorText(number))
+            case .tooLarge: throw RelayError(.connectionTooLarge, path, cause: "over \(limit) bytes")
             }
         }
     }

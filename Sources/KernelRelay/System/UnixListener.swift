@@ -54,6 +54,19 @@ package final class UnixListener {
         UnixName.with(path) { Glibc.bind(descriptor, $0, $1) == 0 ? 0 : errno }
     }
 
+    /// Takes away the sockets of a folder, by the beginning of their names, on which nobody listens.
+    package static func removeAbandoned(in folder: String, prefix: String) {
+        guard let directory = opendir(folder) else { return }
+        defer { closedir(directory) }
+        while let item = readdir(directory) {
+            let name = withUnsafeBytes(of: &item.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            let path = "\(folder)/\(name)"
+            if name.hasPrefix(prefix), isAbandoned(path) { unlink(path) }
+        }
+    }
+
     private static func isAbandoned(_ path: String) -> Bool {
         var facts = stat()
         guard lstat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFSOCK, let probe = try? make() else {

@@ -7,6 +7,7 @@ package struct Layout: Equatable {
     package var signature: Int { delimiter + 1 }
     package var header: Int { delimiter + 2 }
     package var parentHeader: Int { delimiter + 3 }
+    package var content: Int { delimiter + 5 }
     /// The four frames that the signature covers.
     package var signed: Range<Int> { delimiter + 2..<delimiter + 6 }
 

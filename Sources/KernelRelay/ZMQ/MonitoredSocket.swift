@@ -1,5 +1,6 @@
 import CZMQ
 import Glibc
+import Synchronization
 
 /// A socket together with what libzmq reports of its connections.
 ///
@@ -36,9 +37,12 @@ package struct MonitoredSocket: ~Copyable {
         | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_DISCONNECTED
         | ZMQ_EVENT_CONNECT_RETRIED
 
-    /// - Parameter name: unique within the context.
-    package init(_ kind: Socket.Kind, name: String, in context: borrowing Context) throws(RelayError) {
-        let endpoint = "inproc://\(name)"
+    /// libzmq gives a name free when it has reaped the socket, some time after it was closed. So none is used twice.
+    private static let names = Atomic<UInt64>(0)
+
+    package init(_ kind: Socket.Kind, in context: borrowing Context) throws(RelayError) {
+        let number = Self.names.add(1, ordering: .relaxed).newValue
+        let endpoint = "inproc://monitor-\(number)"
         let reader = try Socket(.pair, in: context)
         try reader.set(ZMQ_LINGER, 0)
         // Unlimited: a full pipe would make the I/O thread wait, and hold the lock that ending needs.

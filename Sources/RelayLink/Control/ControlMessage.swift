@@ -44,12 +44,17 @@ extension ControlMessage {
 package func printable(_ text: String, limit: Int = 120) -> String {
     var result = ""
     for scalar in text.unicodeScalars.prefix(limit) {
-        let isPlain = scalar.value >= 0x20 && !(0x7F...0x9F).contains(scalar.value)
-        // What reorders or hides the line in a terminal goes as well.
-        let isTrick =
-            (0x200B...0x200F).contains(scalar.value) || (0x2028...0x202E).contains(scalar.value)
-            || (0x2066...0x2069).contains(scalar.value)
-        result.unicodeScalars.append(isPlain && !isTrick ? scalar : "?")
+        result.unicodeScalars.append(scalar.isPrintable ? scalar : "?")
     }
     return text.unicodeScalars.count > limit ? result + "..." : result
+}
+
+extension Unicode.Scalar {
+    /// Whether a terminal does nothing upon it but show it. What reorders or hides the rest of a line is none.
+    package var isPrintable: Bool {
+        switch value {
+        case ..<0x20, 0x7F...0x9F, 0x200B...0x200F, 0x2028...0x202E, 0x2066...0x2069: false
+        default: true
+        }
+    }
 }

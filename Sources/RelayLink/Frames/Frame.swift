@@ -21,12 +21,23 @@ package struct Frame: Sendable, Equatable {
         guard payload.count <= Frame.largestPayload else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Frame.headerLength + payload.count)
-        for number in [UInt32(payload.count), stream] {
-            for shift in stride(from: 24, through: 0, by: -8) {
-                bytes.append(UInt8(truncatingIfNeeded: number >> UInt32(shift)))
-            }
-        }
+        Frame.appendHeader(length: payload.count, stream: stream, to: &bytes)
         return bytes + payload
+    }
+
+    private static func appendHeader(length: Int, stream: UInt32, to bytes: inout [UInt8]) {
+        for number in [UInt32(length), stream] {
+            withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
+        }
+    }
+
+    /// Appends a frame of a stream as it goes over the wire, without a copy in between.
+    package static func append(
+        _ stream: UInt32, _ kind: StreamFrame.Kind, _ rest: UnsafeRawBufferPointer, to bytes: inout [UInt8]
+    ) {
+        appendHeader(length: 1 + rest.count, stream: stream, to: &bytes)
+        bytes.append(kind.rawValue)
+        bytes.append(contentsOf: rest)
     }
 }
 

@@ -35,6 +35,7 @@ package enum GateErrorCode: String, CaseIterable, Sendable {
     case folder = "KR-GATE-FOLDER"
     case noPrivateFolder = "KR-GATE-NO-PRIVATE-FOLDER"
     case resources = "KR-GATE-RESOURCES"
+    case full = "KR-GATE-FULL"
     case stopping = "KR-GATE-STOPPING"
     case system = "KR-GATE-SYSTEM"
 
@@ -128,6 +129,8 @@ package enum GateErrorCode: String, CaseIterable, Sendable {
                 "the container has too few processes, descriptors or too little memory left",
                 "Raise its limits: --pids-limit, --ulimit nofile, --memory."
             )
+        case .full:
+            ("as many kernels run in the container as may", "End one of them, or use another container.")
         case .stopping: ("the gate is stopping", "Start another gate.")
         case .system: ("the system refused what the gate needs", "Read the cause.")
         }

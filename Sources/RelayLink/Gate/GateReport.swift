@@ -8,6 +8,9 @@ package enum GateReport: Sendable, Equatable {
     case done(request: Int64)
     case pong(request: Int64)
     case status(request: Int64, Status)
+    case vitals(request: Int64, GateVitals)
+    /// The container ends in so many milliseconds, or now.
+    case ending(LifetimeLimit, milliseconds: Int64)
 
     package enum OutputStream: String, Sendable {
         case stdout, stderr
@@ -26,11 +29,12 @@ package enum GateReport: Sendable, Equatable {
         /// What is bound, by channel: what the first hello asked for.
         package var ports: [String: UInt16]
         package var kernels: [Kernel]
+        package var streams: StreamOffer
 
         package init(
             pid: Int32, release: String = ControlProtocol.release, uid: UInt32, gid: UInt32,
             user: String? = nil, home: String? = nil, cwd: String? = nil, ports: [String: UInt16] = [:],
-            kernels: [Kernel] = []
+            kernels: [Kernel] = [], streams: StreamOffer = .none
         ) {
             self.pid = pid
             self.release = release
@@ -41,6 +45,7 @@ package enum GateReport: Sendable, Equatable {
             self.cwd = cwd
             self.ports = ports
             self.kernels = kernels
+            self.streams = streams
         }
     }
 
@@ -126,6 +131,8 @@ extension GateReport: ControlMessage {
         case .done: "done"
         case .pong: "pong"
         case .status: "status"
+        case .vitals: "vitals"
+        case .ending: "ending"
         }
     }
 
@@ -159,6 +166,12 @@ extension GateReport: ControlMessage {
                 "kernels": .array(status.kernels.map { .object($0.body) }),
                 "counters": .object(status.counters.mapValues { .whole($0) }),
             ]
+        case .vitals(let request, let vitals):
+            var fields = vitals.body
+            fields["request"] = .whole(request)
+            return fields
+        case .ending(let limit, let milliseconds):
+            return ["limit": .string(limit.rawValue), "milliseconds": .whole(milliseconds)]
         }
     }
 
@@ -185,6 +198,11 @@ extension GateReport: ControlMessage {
         case "done": self = .done(request: try request())
         case "pong": self = .pong(request: try request())
         case "status": self = .status(request: try request(), try Status(fields))
+        case "vitals": self = .vitals(request: try request(), try GateVitals(fields))
+        case "ending":
+            self = .ending(
+                try fields.choice("limit", .lifetime),
+                milliseconds: try fields.integer("milliseconds", in: 0...(1 << 53)))
         default: throw GateError(.messageType, printable(type))
         }
     }
@@ -201,6 +219,7 @@ extension GateReport.Welcome {
         fields["user"] = user.map { .string($0) }
         fields["home"] = home.map { .string($0) }
         fields["cwd"] = cwd.map { .string($0) }
+        streams.write(to: &fields)
         return fields
     }
 
@@ -216,6 +235,7 @@ extension GateReport.Welcome {
         ports = try fields.ports("ports")
         kernels = []
         for kernel in try fields.list("kernels") { kernels.append(try .init(kernel)) }
+        streams = try StreamOffer(fields)
     }
 }
 

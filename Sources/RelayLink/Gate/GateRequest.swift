@@ -6,6 +6,10 @@ package enum GateRequest: Sendable, Equatable {
     case end(request: Int64, kernel: String, graceMilliseconds: Int64)
     case ping(request: Int64)
     case status(request: Int64)
+    /// How the kernels' processes are; asked for often, and so with nothing in it that does not change.
+    ///
+    /// - idleMilliseconds: how long none of them has been used, which the asker knows.
+    case vitals(request: Int64, idleMilliseconds: Int64? = nil)
     case leave(request: Int64)
     case stop(request: Int64, graceMilliseconds: Int64)
 
@@ -23,14 +27,20 @@ package enum GateRequest: Sendable, Equatable {
         package var bind: String
         /// How long a gate without a link and without kernels waits to be joined.
         package var lingerSeconds: Int64
+        /// How long kernels may run whose gate nobody has a link to.
+        package var orphanSeconds: Int64
+        package var streams: StreamOffer
 
         package init(
-            token: String, ports: [String: UInt16] = [:], bind: String = "0.0.0.0", lingerSeconds: Int64 = 60
+            token: String, ports: [String: UInt16] = [:], bind: String = "0.0.0.0",
+            lingerSeconds: Int64 = 60, orphanSeconds: Int64 = 600, streams: StreamOffer = .none
         ) {
             self.token = token
             self.ports = ports
             self.bind = bind
             self.lingerSeconds = lingerSeconds
+            self.orphanSeconds = orphanSeconds
+            self.streams = streams
         }
     }
 
@@ -46,24 +56,38 @@ package enum GateRequest: Sendable, Equatable {
         /// Added to the exec's own environment; nothing as a value takes a name away.
         package var env: [String: String?]
         package var cwd: String?
+        /// HOME, USER, LOGNAME and SHELL are to be as a login of the gate's user sets them; the name is for one whom the
+        /// container does not know, and may be empty. Nothing: they are the exec's own.
+        package var login: String?
         package var transport: Transport
+        /// Where the kernel is told to listen, instead of what the gate would choose; with `tcp` only.
+        package var listen: Listen?
         package var key: String
         package var signatureScheme: String
         package var kernelName: String
+        /// Whether it gets a socket that leads to the ssh agent on relayd's host.
+        package var agent: Bool
+        /// How many kernels may run in the container, this one included; nothing for any number.
+        package var mostKernels: Int64?
 
         package init(
             kernel: String, argv: [String], env: [String: String?] = [:], cwd: String? = nil,
-            transport: Transport = .ipc, key: String, signatureScheme: String = "hmac-sha256",
-            kernelName: String = ""
+            login: String? = nil, transport: Transport = .ipc, listen: Listen? = nil, key: String,
+            signatureScheme: String = "hmac-sha256", kernelName: String = "", agent: Bool = false,
+            mostKernels: Int64? = nil
         ) {
             self.kernel = kernel
             self.argv = argv
             self.env = env
             self.cwd = cwd
+            self.login = login
             self.transport = transport
+            self.listen = listen
             self.key = key
             self.signatureScheme = signatureScheme
             self.kernelName = kernelName
+            self.agent = agent
+            self.mostKernels = mostKernels
         }
     }
 }
@@ -77,6 +101,7 @@ extension GateRequest: ControlMessage {
         case .end: "end"
         case .ping: "ping"
         case .status: "status"
+        case .vitals: "vitals"
         case .leave: "leave"
         case .stop: "stop"
         }
@@ -87,7 +112,8 @@ extension GateRequest: ControlMessage {
         switch self {
         case .hello: nil
         case .spawn(let request, _), .signal(let request, _, _, _), .end(let request, _, _),
-            .ping(let request), .status(let request), .leave(let request), .stop(let request, _):
+            .ping(let request), .status(let request), .vitals(let request, _), .leave(let request),
+            .stop(let request, _):
             request
         }
     }
@@ -101,15 +127,21 @@ extension GateRequest: ControlMessage {
             fields["ports"] = .object(hello.ports.mapValues { .whole(Int64($0)) })
             fields["bind"] = .string(hello.bind)
             fields["lingerSeconds"] = .whole(hello.lingerSeconds)
+            fields["orphanSeconds"] = .whole(hello.orphanSeconds)
+            hello.streams.write(to: &fields)
         case .spawn(_, let launch):
             fields["kernel"] = .string(launch.kernel)
             fields["argv"] = .array(launch.argv.map { .string($0) })
             fields["env"] = .object(launch.env.mapValues { $0.map { .string($0) } ?? .null })
             fields["cwd"] = launch.cwd.map { .string($0) }
+            fields["login"] = launch.login.map { .string($0) }
             fields["transport"] = .string(launch.transport.rawValue)
+            fields["listen"] = launch.listen.map(\.json)
             fields["key"] = .string(launch.key)
             fields["signatureScheme"] = .string(launch.signatureScheme)
             fields["kernelName"] = .string(launch.kernelName)
+            if launch.agent { fields["agent"] = true }
+            fields["mostKernels"] = launch.mostKernels.map { .whole($0) }
         case .signal(_, let kernel, let number, let target):
             fields["kernel"] = .string(kernel)
             fields["signal"] = .whole(Int64(number))
@@ -118,6 +150,7 @@ extension GateRequest: ControlMessage {
             fields["kernel"] = .string(kernel)
             fields["graceMilliseconds"] = .whole(grace)
         case .stop(_, let grace): fields["graceMilliseconds"] = .whole(grace)
+        case .vitals(_, let idle): fields["idleMilliseconds"] = idle.map { .whole($0) }
         case .ping, .status, .leave: break
         }
         return fields
@@ -144,6 +177,9 @@ extension GateRequest: ControlMessage {
                 graceMilliseconds: try grace(2500))
         case "ping": self = .ping(request: try request())
         case "status": self = .status(request: try request())
+        case "vitals":
+            let idle = try fields.optionalInteger("idleMilliseconds", in: 0...(1 << 53))
+            self = .vitals(request: try request(), idleMilliseconds: idle)
         case "leave": self = .leave(request: try request())
         case "stop": self = .stop(request: try request(), graceMilliseconds: try grace(2500))
         default: throw GateError(.messageType, printable(type))
@@ -171,6 +207,8 @@ extension GateRequest.Hello {
         }
         bind = try fields.optionalString("bind") ?? "0.0.0.0"
         lingerSeconds = try fields.optionalInteger("lingerSeconds", in: 0...86400) ?? 60
+        orphanSeconds = try fields.optionalInteger("orphanSeconds", in: 1...86400) ?? 600
+        streams = try StreamOffer(fields)
     }
 }
 
@@ -208,10 +246,15 @@ extension GateRequest.Launch {
             }
         }
         cwd = try fields.optionalString("cwd")
+        login = try fields.optionalString("login")
         transport = try fields.choice("transport", .ipc)
+        listen = try fields["listen"].map { (json) throws(GateError) in try Listen(json) }
+        if listen != nil, transport != .tcp { throw GateError(.message, "listen in spawn is for tcp") }
         key = try fields.string("key")
         signatureScheme = try fields.optionalString("signatureScheme") ?? "hmac-sha256"
         kernelName = try fields.optionalString("kernelName") ?? ""
+        agent = try fields.flag("agent")
+        mostKernels = try fields.optionalInteger("mostKernels", in: 1...1_000_000)
     }
 }
 
@@ -222,6 +265,11 @@ package enum SignalName {
         "USR1": 10, "SEGV": 11, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15, "CHLD": 17, "CONT": 18,
         "STOP": 19, "TSTP": 20, "TTIN": 21, "TTOU": 22, "URG": 23, "WINCH": 28,
     ]
+
+    /// `SIGKILL` for 9; nothing for one that has no name here.
+    package static func text(_ number: Int32) -> String? {
+        numbers.first { $0.value == number }.map { "SIG\($0.key)" }
+    }
 
     package static func number(_ json: JSON?) throws(GateError) -> Int32 {
         if let number = json?.integer, (1...64).contains(number) { return Int32(number) }

@@ -1,0 +1,21 @@
+/// What it costs that a relay watches its kernel: the same relay with and without, in many short turns that alternate,
+/// because the difference is far below what one run differs from the next.
+struct DiagnosticsCost {
+    static let burst = "diagnostics: 300 B iopub burst"
+    static let trip = "diagnostics: shell round trip, p50"
+    static let processor = "diagnostics: processor time in the burst"
+
+    let places: Places
+    let rounds: Int
+    let measures: Measures
+
+    func run(_ results: inout Results) throws {
+        let lanes = [try Lane(.relay, places, as: "watched"), try Lane(.unwatched, places)]
+        defer { for lane in lanes { lane.close() } }
+        for round in 0..<rounds {
+            for lane in round.isMultiple(of: 2) ? lanes : lanes.reversed() {
+                try measures.diagnostics(lane, &results)
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import RelayLink
+
+/// Looks at every kernel every two seconds, and more often where somebody waits; keeps what it saw, and notes when a
+/// verdict changes.
+///
+/// Concurrency: an actor. It rests while there is no kernel.
+actor Chronicle {
+    private var records: [String: KernelRecord] = [:]
+    private var ended: [Ended] = []
+    private var sampling: Task<Void, Never>?
+
+    /// A kernel that has ended, and why.
+    struct Ended: Sendable {
+        let kernel: String
+        let notebook: String?
+        let container: String
+        let verdict: KernelVerdict
+        let since: ContinuousClock.Instant
+        let at: ContinuousClock.Instant
+    }
+
+    func begin(_ session: KernelSession) {
+        records[session.id] = KernelRecord(session)
+        guard sampling == nil else { return }
+        sampling = Task {
+            var sampled = ContinuousClock.now
+            while !records.isEmpty {
+                try? await Task.sleep(for: Tuning.lookEvery)
+                let isSample = sampled.duration(to: .now) >= Tuning.sampleEvery
+                if isSample { sampled = .now }
+                let due = records.values.filter { isSample || $0.isWatched }.map(\.session)
+                for session in due { await look(at: session, sampling: isSample) }
+            }
+            sampling = nil
+        }
+    }
+
+    func end(_ session: KernelSession) async {
+        await look(at: session)
+        guard let record = records.removeValue(forKey: session.id) else { return }
+        let now = ContinuousClock.now
+        let last = Ended(
+            kernel: session.id, notebook: session.launch.session, container: await session.container,
+            verdict: record.verdict,
+            since: record.since,
+            at: now)
+        ended =
+            [last]
+            + ended.filter { $0.at.duration(to: now) < Tuning.endedIsKept }.prefix(Tuning.mostEnded - 1)
+    }
+
+    /// The newest first.
+    var recentlyEnded: [Ended] {
+        let now = ContinuousClock.now
+        return ended.filter { $0.at.duration(to: now) < Tuning.endedIsKept }
+    }
+
+    /// What is known of a kernel now, with what was kept of it.
+    func present(_ session: KernelSession) async -> (KernelRecord, Observation)? {
+        let seen = await look(at: session)
+        return records[session.id].map { ($0, seen) }
+    }
+
+    @discardableResult
+    private func look(at session: KernelSession, sampling: Bool = false) async -> Observation {
+        let seen = await session.observation
+        let statistics = sampling ? await session.statistics : nil
+        guard var record = records[session.id] else { return seen }
+        let before = record.verdict.word
+        let isNew = record.note(seen)
+        if sampling { record.sample(seen, statistics) }
+        // Before anybody is told: others may look meanwhile, and it may end.
+        records[session.id] = record
+        if isNew { note(record.verdict, of: session, before) }
+        // While it lasts, and once more: a cell may have come since.
+        let verdict = record.verdict
+        if verdict.word.isTrouble || before.isTrouble && verdict.word.isOrdinary {
+            await session.remark(verdict)
+        }
+        return seen
+    }
+
+    /// A notebook at work is busy and not busy all day, and that is no news.
+    private func note(
+        _ verdict: KernelVerdict, of session: KernelSession, _ before: KernelVerdict.Word
+    ) {
+        if before.isOrdinary, verdict.word.isOrdinary { return }
+        Log.note("verdict", ["kernel": session.id, "word": verdict.word.rawValue, "text": verdict.text])
+    }
+}

@@ -1,0 +1,86 @@
+import RelayLink
+
+/// How a session comes to its end, by whoever's doing.
+extension KernelSession {
+    /// The shim has gone: the kernel ends, and the ports are free at once.
+    package func abandon() async { await end(.abandoned) }
+
+    /// Ends the kernel because relayd is to end: whoever has a cell there is told, and so is the shim.
+    package func stop(grace: Duration) async { await end(.stopped(grace: grace)) }
+
+    /// Lets go of everything but the kernel, once what a client has just sent is through.
+    package func handOver() async {
+        let limit = ContinuousClock.now + Tuning.handOverAtMost
+        var passed = -1
+        while let relay, ContinuousClock.now < limit {
+            let now = Channel.allCases.reduce(0) { $0 + relay.statistics[$1, .toKernel].messages }
+            if now == passed { break }
+            passed = now
+            try? await Task.sleep(for: Tuning.handOverSilence)
+        }
+        await end(.handedOver)
+    }
+
+    func end(_ how: Ending) async {
+        guard ending == nil || how == .abandoned, state != .ended else { return }
+        ending = how
+        state = .ending
+        limit?.giveUp(Self.toldToEnd)
+        search?.cancel()
+        wake()
+        if how == .abandoned { await stopRelay(listening: .zero) }
+        guard isLaunched, let gate else { return }
+        switch how {
+        case .abandoned: await endKernel(at: gate, grace: grace)
+        case .asked(let asked): await endKernel(at: gate, grace: asked)
+        case .stopped(let asked):
+            if refusal == nil { refusal = Refusal(.relaydStopped, container) }
+            await endKernel(at: gate, grace: asked)
+        case .shutDown: await endKernel(at: gate, grace: .zero)
+        case .handedOver: await gate.forget(kernel)
+        }
+    }
+
+    /// Its events tell of the end. Where the gate does not, nothing will: the session then ends without.
+    func endKernel(at gate: GateSession, grace: Duration) async {
+        let kernel = kernel
+        do throws(Refusal) {
+            try await gate.end(kernel, grace: grace)
+        } catch {
+            if refusal == nil { refusal = error }
+            mayRun = false
+            await gate.forget(kernel)
+        }
+    }
+
+    func finish() async {
+        state = .ending
+        lifeguard?.cancel()
+        search?.cancel()
+        // A launch that came to nothing half-way. Of a kernel that is handed over its shim tells the next relayd.
+        let isKept = ending == .handedOver && (isLaunched || keptContainer != nil)
+        if mayRun, !isKept, let gate {
+            await endKernel(at: gate, grace: grace)
+        }
+        await stopRelay(listening: Tuning.lastWordsOfKernel)
+        gates.sought.remove(kernel)
+        gates.roster.remove(kernel)
+        if let gate { await partFrom(gate) }
+        HostCommandPorts.release(kernel)
+        if !isKept { await removeContainer() }
+        Log.note(
+            ending == .handedOver ? "kernel handed over" : "kernel ended", ["kernel": id, "attempt": kernel])
+    }
+
+    private func stopRelay(listening limit: Duration) async {
+        guard let relay = relay.take() else { return }
+        parting = relay
+        defer {
+            past.add(Tally(relay))
+            parting = nil
+        }
+        // Of a kernel that lives on nothing is to be heard; who waits for one is told that it does not come.
+        let unheard = ending == .handedOver && (!isRetry || phases.total != nil) ? .zero : limit
+        _ = try? await offload("kr-stop") { .success(relay.stop(listening: unheard)) }
+    }
+}

@@ -1,0 +1,193 @@
+import Glibc
+import RelayLink
+import Testing
+
+@testable import KernelRelay
+
+extension SessionLifeTests {
+    /// What is made of a kernel's samples.
+    @Suite struct KernelSamplesTests {
+        /// A record of a kernel that nobody has started, and when it began.
+        private func withRecord(_ test: (inout KernelRecord, ContinuousClock.Instant) throws -> Void) throws {
+            let rig = try Rig()
+            defer { rig.discard() }
+            let (session, _) = try rig.idleSession()
+            var record = KernelRecord(session)
+            try test(&record, session.began)
+        }
+
+        private func seen(
+            _ now: ContinuousClock.Instant, _ change: (inout RelayPulse) -> Void = { _ in }
+        ) -> Observation {
+            var seen = Observation(kernel: "k", facts: LaunchFacts(container: "box"), now: now)
+            var pulse = RelayPulse()
+            (pulse.turned, pulse.beatsAnswered, pulse.lastBeat) = (now, 1, .milliseconds(1))
+            change(&pulse)
+            seen.pulse = pulse
+            seen.isConnected = true
+            return seen
+        }
+
+        /// Messages and bytes of two lanes; nothing on the others.
+        private func counts(shell: Int, hb: Int = 0) -> RelayStatistics {
+            let lanes = Channel.allCases.flatMap { channel in
+                Direction.allCases.map { direction in
+                    let count =
+                        direction == .toClient ? [Channel.shell: shell, .hb: hb][channel] ?? 0 : 0
+                    return RelayStatistics.Lane(
+                        channel: channel, direction: direction, messages: count, bytes: count * 1000,
+                        heldMessages: 0, heldBytes: 0, everHeld: 0, rejected: [:])
+                }
+            }
+            return RelayStatistics(
+                connected: true, kernelConnections: 1, failedConnects: 0, interrupts: 0, lanes: lanes)
+        }
+
+        private func lane(_ channel: Channel, _ direction: Direction) -> Int {
+            counts(shell: 0).lanes.firstIndex { $0.channel == channel && $0.direction == direction }!
+        }
+
+        @Test func ratesAreOfTheTimeBetweenTwoSamples() throws {
+            try withRecord { record, began in
+                let shell = lane(.shell, .toClient)
+                #expect(record.rate(of: shell) == (0, 0), "nothing is known yet")
+                record.sample(seen(began), counts(shell: 100, hb: 50))
+                #expect(record.rate(of: shell) == (0, 0), "and one sample is none")
+                record.sample(seen(began + .seconds(4)), counts(shell: 300, hb: 90))
+                #expect(record.rate(of: shell) == (50, 50_000))
+                #expect(record.rate(of: lane(.hb, .toClient)) == (10, 10_000))
+                #expect(record.rate(of: lane(.shell, .toKernel)) == (0, 0))
+                // A relay that was made anew has counted less.
+                record.sample(seen(began + .seconds(6)), counts(shell: 3))
+                #expect(record.rate(of: shell) == (0, 0))
+                // Of all channels but that of the heartbeats.
+                #expect(record.history.samples.map(\.messagesPerSecond) == [0, 50, 0])
+            }
+        }
+
+        @Test func aRoundTripIsKeptOnceForEachBeat() throws {
+            try withRecord { record, began in
+                for (answered, second) in [(1, 0), (2, 2), (2, 4), (3, 6)] {
+                    let now = began + .seconds(second)
+                    let seen = seen(now) {
+                        ($0.beatsAnswered, $0.lastBeat) = (answered, .milliseconds(answered))
+                    }
+                    _ = record.note(seen)
+                    record.sample(seen, nil)
+                }
+                #expect(
+                    record.history.samples.map(\.roundTrip) == [
+                        .milliseconds(1), .milliseconds(2), nil, .milliseconds(3),
+                    ])
+                #expect(record.history.samples.allSatisfy { $0.word == .ok })
+            }
+        }
+    }
+
+    /// Who looks at kernels, and what is kept of those that have ended.
+    @Suite struct ChronicleTests {
+        @Test func theEndedAreKeptTheNewestFirstAndNotAll() async throws {
+            let rig = try Rig()
+            defer { rig.discard() }
+            let chronicle = Chronicle()
+            var ids: [String] = []
+            for _ in 0..<Tuning.mostEnded + 8 {
+                let (session, _) = try rig.idleSession()
+                await chronicle.begin(session)
+                let known = await chronicle.present(session)
+                #expect(known?.0.verdict.word == .starting)
+                await chronicle.end(session)
+                #expect(await chronicle.present(session) == nil)
+                ids.insert(session.id, at: 0)
+            }
+            let kept = await chronicle.recentlyEnded
+            #expect(kept.map(\.kernel) == Array(ids.prefix(Tuning.mostEnded)))
+            #expect(kept.first?.container == "box")
+        }
+
+        /// Nobody asks for a report: what is noted, a cell is told.
+        @Test func verdictsAreNotedUnasked() async throws {
+            try await withRig { rig in
+                let (_, keepsake) = try await rig.running(rig.launch("exec sleep 1000"))
+                let gate = try #require(rig.engine.gates.last)
+                kill(gate, SIGSTOP)
+                try await eventually("the verdict", within: .seconds(10)) {
+                    noted(keepsake.kernel).contains("gate-lost") ? () : nil
+                }
+                kill(gate, SIGCONT)
+                try await eventually("its end", within: .seconds(10)) {
+                    noted(keepsake.kernel).last == "gate-lost" ? nil : ()
+                }
+            }
+        }
+
+        private func noted(_ kernel: String) -> [String] {
+            Log.ring.page().entries.filter { $0.kernel == kernel && $0.event == "verdict" }
+                .compactMap { $0.facts["word"] }
+        }
+    }
+
+    /// What is asked of a gate, and of the engine when the gate is silent.
+    @Suite struct GateWatchTests {
+        private func word(_ rig: Rig) async -> String? {
+            await rig.status("kernels").first?["verdict"]?.fields?["word"]?.text
+        }
+
+        @Test func theEngineIsAskedOnlyAboutASilentGate() async throws {
+            try await withRig { rig in
+                _ = try await rig.running(rig.launch("exec sleep 1000"))
+                let before = rig.engine.inspects
+                try await eventually("three answers", within: .seconds(20)) {
+                    let times = await rig.status("kernels").first?["hop_time"]?.fields
+                    return times?["gate"]?.fields?["count"]?.integer ?? 0 >= 3 ? () : nil
+                }
+                #expect(rig.engine.inspects == before)
+
+                let link = try #require(rig.engine.links.last)
+                kill(link.process, SIGSTOP)
+                defer { kill(link.process, SIGCONT) }
+                try await eventually("the engine is asked", within: .seconds(10)) {
+                    rig.engine.inspects > before + 1 ? () : nil
+                }
+                // However long it is silent, one question to the gate is under way.
+                let unread = link.unread
+                try await eventually("it is asked again", within: .seconds(10)) {
+                    rig.engine.inspects > before + 3 ? () : nil
+                }
+                #expect(link.unread == unread && unread > 0)
+                kill(link.process, SIGCONT)
+                try await eventually("the gate's answer", within: .seconds(10)) {
+                    await word(rig) == "gate-lost" ? nil : ()
+                }
+                let after = rig.engine.inspects
+                try await Task.sleep(for: Tuning.watchEvery * 2)
+                #expect(rig.engine.inspects == after, "and nothing of the engine any more")
+            }
+        }
+
+        @Test(arguments: [
+            ("paused", "container-paused"), ("exited", "container-stopped"), (nil, "container-gone"),
+        ])
+        func whatTheEngineSaysIsBelieved(_ state: String?, _ verdict: String) async throws {
+            try await withRig { rig in
+                _ = try await rig.running(rig.launch("exec sleep 1000"))
+                if let state {
+                    try rig.engine.setState(state)
+                } else {
+                    rig.touch("gone-\(rig.engine.container)")
+                }
+                let gate = try #require(rig.engine.gates.last)
+                kill(gate, SIGSTOP)
+                defer { kill(gate, SIGCONT) }
+                try await eventually("the verdict", within: .seconds(10)) {
+                    await word(rig) == verdict ? () : nil
+                }
+                // The gate knows better than the engine.
+                kill(gate, SIGCONT)
+                try await eventually("the gate's word", within: .seconds(10)) {
+                    await word(rig) == verdict ? nil : ()
+                }
+            }
+        }
+    }
+}
