@@ -95,12 +95,8 @@ import Testing
     private func rig(_ folders: FolderMap?, frontKey: String, backKey: String) throws -> Rig {
         var kernel = FakeKernel.Options()
         kernel.script = Self.debuggee
-        let back = try PeerAddress.loopback(key: backKey)
-        let rig = try Rig(front: .loopback(key: frontKey), back: back, kernel: kernel)
-        var address = try KernelAddress(back.info())
-        address.debugFolders = folders
-        try rig.relay.connect(to: address)
-        return rig
+        return try Rig(
+            front: .loopback(key: frontKey), back: .loopback(key: backKey), kernel: kernel, debugFolders: folders)
     }
 
     /// Verified by whoever gets it, under that side's key; what is not changed is forwarded as it came.

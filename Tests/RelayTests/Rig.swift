@@ -13,15 +13,23 @@ final class Rig {
     let relay: Relay
     private var clients: [FakeClient] = []
 
+    /// With `debugFolders` the relay learns where the kernel is after it has bound its front, as relayd's do.
     init(
         front: PeerAddress? = nil, back: PeerAddress? = nil, kernel options: FakeKernel.Options = .init(),
-        relay relayOptions: RelayOptions = .init(), startKernel: Bool = true
+        relay relayOptions: RelayOptions = .init(), startKernel: Bool = true, debugFolders: FolderMap? = nil
     ) throws {
         self.front = try front ?? .loopback(key: "the-notebook's-key")
         self.back = try back ?? .loopback(key: "the-kernel's-key")
         kernel = FakeKernel(self.back, options: options)
         if startKernel { try kernel.start() }
-        relay = try Relay(front: self.front.info(), back: self.back.info(), options: relayOptions)
+        guard let debugFolders else {
+            relay = try Relay(front: self.front.info(), back: self.back.info(), options: relayOptions)
+            return
+        }
+        relay = try Relay(front: self.front.info(), options: relayOptions)
+        var address = try KernelAddress(self.back.info())
+        address.debugFolders = debugFolders
+        try relay.connect(to: address)
     }
 
     /// A client; a settled one has seen its subscription at work and has nothing on its way.
