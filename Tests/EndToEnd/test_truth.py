@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from clients import await_message, await_reply, await_text, run, sleeping
+from clients import await_message, await_reply, await_text, run, sleeping, until_heard
 from conftest import Open
 from containers import Container, docker
 from jobs import at_work, plain
@@ -206,6 +206,7 @@ def test_a_kernel_is_as_old_as_it_is(service: Service, notebook: Notebook) -> No
                 break
     assert after["resumed"] is True
     assert after["uptime_seconds"] >= before["uptime_seconds"] - 1
+    until_heard(notebook.client)
     assert notebook.text("print(1)") == "1"
 
 
