@@ -19,12 +19,13 @@ import pytest
 import notebooks
 from containers import Container, docker
 from notebooks import Notebook
-from service import BINARIES, ROOT, Service, Spec, pauses, until_nothing_left
+from service import BINARIES, ROOT, Service, Spec, until_nothing_left
 
 SOMEBODY = 4711  # a uid that no image knows
 
-# Whoever starts the suite by nohup has its programs ignore a signal that is tested.
+# Whoever starts the suite by nohup, or in a script's background, has its programs ignore signals that are tested.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -128,11 +129,6 @@ def run_by_hand(service: Service, image: str) -> Iterator[Callable[..., Containe
         name = f"kr-e2e-hand-{uuid.uuid4().hex[:8]}"
         docker("run", "--detach", "--init", "--name", name, *run_arguments, image, "sleep", "infinity")
         started.append(service.watch(Container(name)))
-        # The init starts the command a moment after `run` has returned.
-        for _ in pauses(5):
-            if "sleep infinity" in started[-1].standing.values():
-                break
-            started[-1].standing = started[-1].processes()
         return started[-1]
 
     yield start

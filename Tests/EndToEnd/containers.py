@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +27,16 @@ class Container:
     standing: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.settle()
+
+    def settle(self) -> None:
+        """What is in it now stood there before any kernel. An init starts the command a moment after the engine has said that
+        the container runs."""
+        deadline = time.monotonic() + 10
         self.standing = self.processes()
+        while all("docker-init -- " in command for command in self.standing.values()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+            self.standing = self.processes()
 
     def inspect(self) -> dict[str, Any]:
         (found,) = json.loads(docker("inspect", self.name))
@@ -64,7 +74,7 @@ class Container:
 
     def restart(self) -> None:
         docker("restart", "--time", "1", self.name)
-        self.standing = self.processes()
+        self.settle()
 
     def remove(self) -> None:
         if self.is_there():

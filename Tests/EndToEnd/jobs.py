@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,13 @@ class Job:
     def complaints(self) -> str:
         """What the shim wrote."""
         return (self.folder / "stderr").read_text()
+
+    def marks(self, code: str) -> list[str]:
+        """In what order the cells were told of this trouble, by its code, and of a trouble's end, by `relayd`. Another may
+        come between, where the engine is slow to say what is the matter; none is told twice in a row."""
+        told = re.findall(r"^\[(KR-[A-Z-]+|relayd)\]", self.text, re.MULTILINE)
+        assert all(one != next for one, next in pairwise(told)), told
+        return [mark for mark, _ in groupby(mark for mark in told if mark in (code, "relayd"))]
 
     @property
     def text(self) -> str:

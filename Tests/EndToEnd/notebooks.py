@@ -94,10 +94,10 @@ def opened(service: Service, spec: Spec, folder: Path, cwd: Path | None = None) 
 
 @contextmanager
 def launched(
-    service: Service, argv: list[str], folder: Path, *, cwd: Path | None = None, **options: Any
+    service: Service, argv: list[str], folder: Path, *, cwd: Path | None = None, has_kernel: bool = True, **options: Any
 ) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """The same without Jupyter: the program that kernel.json names, and its connection file. `{connection_file}`
-    in `argv` becomes the file; `options` are Popen's."""
+    in `argv` becomes the file; `has_kernel` is off where no kernel comes; `options` are Popen's."""
     folder.mkdir(parents=True, exist_ok=True)
     connection = write_connection(folder / "connection.json", uuid.uuid4().hex)
     if "user" in options:
@@ -118,8 +118,8 @@ def launched(
             shim.kill()
             shim.wait(PATIENCE)
             raise
-    # One that was killed could not wait for its ports.
-    for _ in pauses(PATIENCE if shim.returncode == -signal.SIGKILL else 0):
+    # One that was killed could not wait for its ports, and one without a kernel waits for nothing.
+    for _ in pauses(PATIENCE if shim.returncode == -signal.SIGKILL or not has_kernel else 0):
         if not endpoints_left(connection, folder):
             break
     assert not endpoints_left(connection, folder)

@@ -39,7 +39,7 @@ def own_container() -> Container:
     return Container(name)
 
 
-def until_gone(name: str, seconds: float = 10) -> None:
+def until_gone(name: str, seconds: float = 30) -> None:
     for _ in pauses(seconds):
         if name not in docker("ps", "--all", "--format", "{{.Names}}").split():
             return

@@ -145,7 +145,7 @@ class Service:
         for process in self.processes():
             if command_of(process).startswith("relay-shim gate --name "):
                 process.terminate()
-        _, alive = psutil.wait_procs(self.processes(), timeout=10)
+        _, alive = psutil.wait_procs(self.processes(), timeout=30)
         left = [f"process {process.pid}: {command_of(process)}" for process in alive]
         for process in alive:
             process.kill()
@@ -175,7 +175,7 @@ def link_of(relayd: psutil.Process, container: Container) -> psutil.Process:
 def until_nothing_left(services: list[Service]) -> list[str]:
     """What is left when it had its time to go: an engine takes a moment to see the end of an exec."""
     left: list[str] = []
-    for _ in pauses(seconds=8):
+    for _ in pauses(seconds=30):
         left = [line for service in services for line in service.left()]
         if not left:
             break

@@ -246,7 +246,7 @@ def test_a_name_that_is_another_container(
     def again() -> None:
         docker("rm", "--force", container.name)
         docker("run", "--detach", "--init", "--name", container.name, image, "sleep", "infinity")
-        container.standing = container.processes()
+        container.settle()
 
     with open_notebook(add(container=container)) as notebook:
         notebook.run("1")
@@ -280,7 +280,7 @@ def test_by_a_label(project: Project, service: Service, tmp_path: Path, open_not
     # The one that runs is meant.
     assert second.name in service.relayd("ports", "--json", f"label:{key}")
     docker("start", first.name)
-    first.standing = first.processes()
+    first.settle()
 
 
 def test_a_service_that_is_not_there(project: Project, service: Service, tmp_path: Path, open_notebook: Open) -> None:

@@ -60,8 +60,8 @@ def test_the_engine_ends_under_a_cell(
         job.until("pid ")
         engine.stop()
         job.until("\n[KR-ENGINE-UNREACHABLE] the engine does not answer: ")
-        assert witness.until("engine-unreachable")["code"] == "KR-ENGINE-UNREACHABLE"
-        assert witness.lamps()["engine"] == "bad"
+        witness.until("engine-unreachable", code="KR-ENGINE-UNREACHABLE")
+        witness.until_lamps(engine="bad")
         engine.start()
         if live_on:
             # Where the engine has not kept it, nobody else can be blamed.

@@ -184,7 +184,7 @@ def test_an_idle_container_ends(
         assert f"docker start {container.name}" in "\n".join(reason["traceback"])
         # Nothing is lost but what was in memory.
         docker("start", container.name)
-        container.standing = container.processes()
+        container.settle()
         assert notebook.text("print('again')") == "again"
 
 

@@ -21,10 +21,11 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 
 from browser import SCREENSHOTS, chromium
-from clients import connected, run
+from clients import ask as request, await_text, connected, run, sleeping
 from containers import Container, docker
 from figures import figures, total
 from notebooks import launched
+from processes import PATIENCE
 from service import Service, Spec, pauses
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><svg onload=\"document.title='owned'\">.ipynb"
@@ -71,19 +72,21 @@ def test_figures_outlive_their_kernels(service: Service, work: Work) -> None:
             ("kernelrelay_rejected_total", {"reason": "missingSignature"}), ("kernelrelay_heartbeat_seconds_count", {}),
             ("kernelrelay_launch_seconds_count", {"phase": "connect"}), ("kernelrelay_gate_seconds_count", {}),
         ]
-        for _ in pauses(10):
+        for _ in pauses(PATIENCE):
             during = figures(service.relayd("metrics") + "\n")
-            if all(total(during, name, **labels) > total(before, name, **labels) for name, labels in awaited):
+            # On a machine that has much to do a beat is late now and then, and the kernel is not well for a moment.
+            is_well = total(during, "kernelrelay_kernels", verdict="ok") == 1
+            if is_well and all(total(during, name, **labels) > total(before, name, **labels) for name, labels in awaited):
                 break
         else:
-            pytest.fail("a forged message, a heartbeat or a launch is not counted")
+            pytest.fail(f"a forged message, a heartbeat or a launch is not counted, or the kernel is not well: {during}")
         report = service.status()
         (kernel,) = report["kernels"]
         assert kernel["channels"]["shell"]["to_kernel"]["dropped"] == {"badSignature": 1, "missingSignature": 1}
-        assert total(during, "kernelrelay_kernels") == total(during, "kernelrelay_kernels", verdict="ok") == 1
+        assert total(during, "kernelrelay_kernels") == 1
         assert total(during, "kernelrelay_gates", state="open") == len(report["gates"]) > 0
         assert total(during, "kernelrelay_build_info", release=report["release"], protocol="1") == 1
-    for _ in pauses(10):
+    for _ in pauses(PATIENCE):
         after = figures(service.relayd("metrics") + "\n")
         if total(after, "kernelrelay_kernels") == 0:
             break
@@ -144,12 +147,22 @@ def test_it_opens_with_relayd(fresh_service: Service) -> None:
     fresh_service.relayd("start", "--http", str(port))
     assert fresh_service.relayd("page") == f"http://127.0.0.1:{port}/"
     fresh_service.relayd("stop")
-    os.environ["KERNELRELAY_HTTP"] = "[::1]:0" if socket.has_dualstack_ipv6() else "0"
+    os.environ["KERNELRELAY_HTTP"] = "[::1]:0" if has_ipv6() else "0"
     try:
         fresh_service.relayd("start")
     finally:
         del os.environ["KERNELRELAY_HTTP"]
     assert ask(fresh_service.status()["page"], "/metrics").status == 200
+
+
+def has_ipv6() -> bool:
+    """Whether this machine has IPv6's loopback. A system that knows the protocol need not."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "localhost:1", "127.0.0.1.evil.example:{port}", ""])
@@ -304,8 +317,10 @@ def test_the_page_follows_a_kernel(
         card = window.card("forecast.ipynb")
         window.until(f"{card} .verdict b", "ok")
         assert len(window.driver.find_elements(By.CSS_SELECTOR, f"{card} .lamps li")) == 7
-        client.execute("import time\nfor _ in range(60): print(1, flush=True); time.sleep(.1)")
+        client.execute("import time\nfor _ in range(80): print(1, flush=True); time.sleep(.05)\n" + sleeping())
         window.until(f"{card} .verdict b", "busy")
+        await_text(client, "asleep")
+        request(client, "interrupt_request", {})
         window.until(f"{card} .verdict b", "ok", 30)
         window.until("#news", "forecast.ipynb: ok")
         assert_its_launch_is_drawn(window, card)
@@ -364,7 +379,7 @@ def assert_its_launch_is_drawn(window: Window, card: str) -> None:
 
 def assert_its_rates_are_drawn(window: Window, card: str) -> None:
     """And are the ones that are counted: what is drawn, summed up, is what has passed."""
-    for _ in pauses(20):
+    for _ in pauses(PATIENCE):
         description = window.text(f"{card} .plot[data-plot=rate] desc")
         if found := re.match(r"At most ([\d.,]+) a second\.", description):
             if float(found[1].replace(",", "")) > 0:
@@ -373,13 +388,18 @@ def assert_its_rates_are_drawn(window: Window, card: str) -> None:
         pytest.fail(description)
     curve = window.driver.find_element(By.CSS_SELECTOR, f"{card} .plot[data-plot=rate] .curve").get_attribute("d") or ""
     assert curve.startswith("M") and len({point.split()[1] for point in re.findall(r"[ML]([\d.]+ [\d.]+)", curve)}) > 1
-    report = json.loads(ask(window.url, "/status.json").read())
-    (kernel,) = [each for each in report["kernels"] if card.endswith(f'"{each["id"]}"]')]
-    history = kernel["history"]
+    for _ in pauses(PATIENCE):
+        report = json.loads(ask(window.url, "/status.json").read())
+        (kernel,) = [each for each in report["kernels"] if card.endswith(f'"{each["id"]}"]')]
+        history = kernel["history"]
+        # What passed since the last sample is not drawn yet.
+        if history["messages_per_second"][-1] == 0:
+            break
     lanes = [lane for name, channel in kernel["channels"].items() if name != "hb" for lane in channel.values()]
     passed = sum(lane["messages"] for lane in lanes)
     drawn = sum(history["messages_per_second"]) * history["every_seconds"]
-    assert 0.5 * passed < drawn < 1.5 * passed
+    # What came before the first sample never is, and on a machine that has much to do samples are further apart than they say.
+    assert 0.3 * passed < drawn < 1.5 * passed, (passed, history)
 
 
 def test_by_keyboard(window: Window, work: Work) -> None:
@@ -439,7 +459,8 @@ def test_a_name_is_a_name(window: Window, work: Work) -> None:
         card = window.card(HOSTILE)
         window.until(f"{card} h3", "<img src=x")
         assert window.driver.execute_script("return document.querySelectorAll('img').length") == 0
-        assert window.driver.title == "KernelRelay"
+        # Before it may stand how many are not well at the moment.
+        assert window.driver.title.endswith("KernelRelay")
         assert window.driver.execute_script("return document.scripts.length") == 1
 
 

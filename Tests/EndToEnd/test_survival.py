@@ -91,7 +91,7 @@ def test_a_container_that_stops(up: Callable[..., Container], add: Callable[...,
         assert notebook.end() == 69
         assert "KR-CONTAINER-GONE" in notebook.complaints
         docker("start", container.name)
-        container.standing = container.processes()
+        container.settle()
         notebook.manager.restart_kernel(now=True)
         # A client of its own: the first one's heartbeat has missed the kernel, and it would call that its death.
         with connected(notebook.connection) as client:

@@ -12,17 +12,20 @@ from pathlib import Path
 import psutil
 import pytest
 
-from clients import await_reply
+from clients import await_reply, sleeping
 from conftest import Open
 from containers import Container, docker
 from control import answer, connected_to, framed
 from figures import figures, total
 from notebooks import Notebook, launched
+from processes import PATIENCE
 from service import Service, Spec, command_of, pauses
 from slow_reader import not_reading
 from verdicts import Witness
 
 LIGHT = Path(__file__).with_name("light_kernel.py")
+# Three are promised, and `make bench-verdicts` is the proof of that. What else a machine does at the moment must fail no test.
+AT_MOST = 8.0  # seconds
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def alone(up: Callable[..., Container]) -> Container:
 
 @pytest.fixture
 def witness(service: Service, alone: Container) -> Witness:
-    return Witness(service, alone.name)
+    return Witness(service, alone.name, AT_MOST)
 
 
 @pytest.fixture
@@ -56,10 +59,13 @@ def inside(container: Container, command: str) -> None:
 
 def test_a_kernel_that_is_well(patient: Notebook, witness: Witness) -> None:
     patient.run("1")
-    for _ in pauses(10):
+    for _ in pauses(PATIENCE):
         kernel = witness.kernel()
-        if kernel["round_trip"]["count"] > 1 and kernel["process"]:
+        # On a machine that has much to do a beat is late now and then.
+        is_well = kernel["verdict"]["word"] == "ok" and {rung["lamp"] for rung in kernel["ladder"]} == {"good"}
+        if is_well and kernel["round_trip"]["count"] > 1 and kernel["process"]:
             break
+    assert kernel["verdict"]["word"] == "ok"
     assert kernel["verdict"]["code"] is None
     assert kernel["verdict"]["remedy"] is None
     assert {rung["hop"] for rung in kernel["ladder"]} == {
@@ -88,9 +94,9 @@ def test_ten_minutes_are_kept(patient: Notebook, service: Service, witness: Witn
         return dict(kernel["history"])
 
     assert "history" not in witness.kernel()
-    for _ in pauses(15):
+    for _ in pauses(PATIENCE):
         kept = history()
-        if any(kept["round_trip_ms"]) and len(kept["verdicts"]) > 2:
+        if any(kept["round_trip_ms"]) and len(kept["verdicts"]) > 2 and kept["verdicts"][-1] == "ok":
             break
     assert kept["every_seconds"] == 2
     assert len(kept["verdicts"]) == len(kept["round_trip_ms"]) == len(kept["messages_per_second"]) > 2
@@ -99,18 +105,23 @@ def test_ten_minutes_are_kept(patient: Notebook, service: Service, witness: Witn
 
 
 def test_busy(patient: Notebook, witness: Witness) -> None:
-    patient.client.execute("import time\ntime.sleep(6)")
+    patient.client.execute(sleeping())
     verdict = witness.until("busy")
     assert verdict["code"] is None
-    time.sleep(1)
-    assert witness.kernel()["activity"]["busy_seconds"] > 0.5
-    assert witness.until("ok")["since_seconds"] < 5
+    for _ in pauses(PATIENCE):
+        if (busy := witness.kernel()["activity"]["busy_seconds"] or 0) > 0.5:
+            break
+    assert 0.5 < busy < PATIENCE
+    patient.manager.interrupt_kernel()
+    assert witness.until("ok")["since_seconds"] < AT_MOST
 
 
 def test_busy_without_a_word(patient: Notebook, witness: Witness) -> None:
     """A cell that holds Python's lock lets nobody say that the kernel is busy."""
-    patient.client.execute("import ctypes\nctypes.PyDLL(None).sleep(6)")
+    patient.client.execute("import ctypes\nctypes.PyDLL(None).sleep(60)")
     witness.until("busy")
+    # The system's call ends with a signal, whoever holds the lock.
+    patient.manager.interrupt_kernel()
     witness.until("ok")
 
 
@@ -120,25 +131,29 @@ def test_one_that_misses_beats_while_it_computes_is_busy(
     """R has one thread, which echoes no heartbeat while it computes."""
     container = up(image=image_with_r)
     command = "['R', '--slave', '-e', 'IRkernel::main()', '--args', '{connection_file}']"
-    witness = Witness(service, container.name)
+    witness = Witness(service, container.name, AT_MOST)
     with open_notebook(add("--cmd", command, container=container)) as notebook:
         witness.until("ok")
-        notebook.client.execute("t <- Sys.time(); while (difftime(Sys.time(), t, units = 'secs') < 8) {}")
+        notebook.client.execute("while (!file.exists('/tmp/go')) {}")
         witness.until("busy")
         said = set()
-        for _ in pauses(5):
-            said.add(witness.verdict()["word"])
+        for _ in pauses(PATIENCE):
+            kernel = witness.kernel()
+            said.add(kernel["verdict"]["word"])
+            lamps = {rung["hop"]: rung["lamp"] for rung in kernel["ladder"]}
+            if kernel["round_trip"]["lost"] > 0 and lamps["heartbeat"] == "warn":
+                break
         assert said == {"busy"}
-        assert witness.kernel()["round_trip"]["lost"] > 0
-        assert witness.lamps()["heartbeat"] == "warn"
+        assert kernel["round_trip"]["lost"] > 0
+        assert lamps["heartbeat"] == "warn"
+        inside(container, "touch /tmp/go")
         witness.until("ok")
 
 
 def test_stopped(patient: Notebook, alone: Container, witness: Witness) -> None:
     inside(alone, f"kill -STOP {witness.pid()}")
-    verdict = witness.until("not-answering")
-    assert verdict["code"] == "KR-KERNEL-STOPPED"
-    assert witness.lamps()["process"] == "bad"
+    verdict = witness.until("not-answering", code="KR-KERNEL-STOPPED")
+    witness.until_lamps(process="bad")
     # What is said to mend it does.
     subprocess.run(verdict["remedy"], shell=True, check=True)
     witness.until("ok")
@@ -153,9 +168,8 @@ def test_alive_and_deaf(
     with open_notebook(add("--cmd", command, container=alone)) as notebook:
         witness.until("ok")
         notebook.run("be deaf")
-        verdict = witness.until("not-answering")
-        assert verdict["code"] == "KR-KERNEL-SILENT"
-        assert {hop: lamp for hop, lamp in witness.lamps().items() if lamp != "good"} == {"heartbeat": "bad"}
+        witness.until("not-answering", code="KR-KERNEL-SILENT")
+        witness.until_lamps(heartbeat="bad", others="good")
         # It is told, and left alone: what it still does works.
         assert notebook.text("still here") == "still here"
 
@@ -170,22 +184,23 @@ def test_alive_and_deaf(
 )
 def test_dead(patient: Notebook, witness: Witness, end: str, code: str, said: str) -> None:
     patient.client.execute(end)
-    verdict = witness.until("kernel-dead")
-    assert verdict["code"] == code
-    assert said in verdict["text"]
-    assert witness.lamps()["process"] == "bad"
+    witness.until("kernel-dead", code=code, text=said)
+    witness.until_lamps(process="bad")
 
 
 def test_out_of_memory(
     service: Service, up: Callable[..., Container], add: Callable[..., Spec], open_notebook: Open
 ) -> None:
     small = up("--memory", "200m", "--memory-swap", "200m")
-    witness = Witness(service, small.name)
+    witness = Witness(service, small.name, AT_MOST)
     with open_notebook(add(container=small)) as notebook:
         witness.until("ok")
-        assert witness.kernel()["memory"]["limit_bytes"] == 200 * 1024 * 1024
+        for _ in pauses(PATIENCE):
+            if memory := witness.kernel()["memory"]:
+                break
+        assert memory["limit_bytes"] == 200 * 1024 * 1024
         notebook.client.execute("hoard = [bytearray(b'x') * 1_000_000 for _ in range(1_000)]")
-        assert witness.until("kernel-dead")["code"] == "KR-KERNEL-OUT-OF-MEMORY"
+        witness.until("kernel-dead", code="KR-KERNEL-OUT-OF-MEMORY")
 
 
 def test_one_that_ended_is_told_of_afterwards(
@@ -195,18 +210,20 @@ def test_one_that_ended_is_told_of_afterwards(
         witness.until("ok")
         notebook.client.execute("import os\nos._exit(3)")
         assert notebook.end() == 3
-    (ended,) = [each for each in service.status()["ended"] if each["container"] == alone.name]
+    # The shim is told before relayd has taken note of the end.
+    for _ in pauses(PATIENCE):
+        if found := [each for each in service.status()["ended"] if each["container"] == alone.name]:
+            break
+    (ended,) = found
     assert (ended["verdict"]["word"], ended["verdict"]["code"]) == ("kernel-dead", "KR-KERNEL-FAILED")
 
 
 def test_paused(patient: Notebook, alone: Container, witness: Witness) -> None:
     docker("pause", alone.name)
     try:
-        verdict = witness.until("container-paused")
-        assert verdict["code"] == "KR-CONTAINER-PAUSED"
+        verdict = witness.until("container-paused", code="KR-CONTAINER-PAUSED")
         assert verdict["remedy"].endswith(f"docker unpause {alone.name}")
-        assert witness.lamps()["container"] == "bad"
-        assert witness.lamps()["engine"] == "good"
+        witness.until_lamps(container="bad", engine="good")
     finally:
         docker("unpause", alone.name)
     witness.until("ok")
@@ -215,28 +232,24 @@ def test_paused(patient: Notebook, alone: Container, witness: Witness) -> None:
 
 def test_the_container_is_stopped(patient: Notebook, alone: Container, witness: Witness) -> None:
     docker("stop", "--time", "1", alone.name)
-    verdict = witness.until("container-stopped")
-    assert f"docker start {alone.name}" in verdict["remedy"]
-    assert witness.lamps()["container"] == "bad"
+    witness.until("container-stopped", remedy=f"docker start {alone.name}")
+    witness.until_lamps(container="bad")
     docker("start", alone.name)
-    alone.standing = alone.processes()
+    alone.settle()
     a_new_kernel(patient)
     witness.until("ok")
 
 
 def test_the_container_is_removed(patient: Notebook, alone: Container, witness: Witness) -> None:
     docker("rm", "--force", alone.name)
-    verdict = witness.until("container-gone")
-    assert verdict["code"].startswith("KR-CONTAINER-")
+    witness.until("container-gone", code="KR-CONTAINER-")
 
 
 def test_the_gate_is_stopped(patient: Notebook, alone: Container, witness: Witness, service: Service) -> None:
     (gate,) = [gate for gate in service.status()["gates"] if gate["container"] == alone.name]
     inside(alone, f"kill -STOP {gate['pid']}")
-    verdict = witness.until("gate-lost")
-    assert verdict["code"] == "KR-GATE-SILENT"
-    assert witness.lamps()["gate"] == "bad"
-    assert witness.lamps()["container"] == "good"
+    verdict = witness.until("gate-lost", code="KR-GATE-SILENT", text="and the container runs")
+    witness.until_lamps(gate="bad", container="good")
     hops = witness.kernel()["hop_time"]
     assert hops["gate"]["count"] > 0 and hops["engine"]["count"] > 0 and hops["engine"]["p50_ms"] > 1
     # What is said to mend it does.
@@ -248,8 +261,8 @@ def test_the_gate_is_killed(patient: Notebook, alone: Container, witness: Witnes
     (gate,) = [gate for gate in service.status()["gates"] if gate["container"] == alone.name]
     folder = alone.run("sh", "-c", "echo /dev/shm/kr-??????")
     inside(alone, f"kill -KILL {gate['pid']}")
-    assert witness.until("gate-lost")["code"] == "KR-GATE-LOST"
-    for _ in pauses(10):
+    witness.until("gate-lost", code="KR-GATE-LOST")
+    for _ in pauses(PATIENCE):
         # An ipykernel whose gate is gone ends by itself.
         if not alone.kernels():
             break
@@ -263,20 +276,18 @@ def test_a_slow_client(patient: Notebook, witness: Witness, service: Service) ->
     """It is named by its address, and the notebook beside it goes on once it is gone."""
     with not_reading(patient.connection):
         patient.client.execute("for _ in range(900): print('x' * 40_000, flush=True)")
-        verdict = witness.until("slow-client")
-        assert verdict["code"] == "KR-CLIENT-SLOW"
-        for _ in pauses(10):
-            verdict = witness.verdict()
-            if "127.0.0.1:" in verdict["text"]:
-                break
-        assert "on iopub at 127.0.0.1:" in verdict["text"]
+        verdict = witness.until("slow-client", code="KR-CLIENT-SLOW", text="on iopub at 127.0.0.1:")
         # The command that is told shows whose it is: this very process's.
         shown = subprocess.run(verdict["remedy"], shell=True, check=True, capture_output=True, text=True).stdout
         assert f"pid={os.getpid()}," in shown
         held = witness.kernel()["channels"]["iopub"]["to_client"]
         assert held["held_bytes"] > 0 and held["held_messages"] > 0
-        told = figures(service.relayd("metrics") + "\n")
         lane = {"channel": "iopub", "direction": "to_client"}
+        for _ in pauses(PATIENCE):
+            # The flood takes its time.
+            told = figures(service.relayd("metrics") + "\n")
+            if total(told, "kernelrelay_held_messages", **lane) > 100:
+                break
         assert total(told, "kernelrelay_held_bytes", **lane) > 1_000_000
         assert total(told, "kernelrelay_held_messages", **lane) > 100
         assert total(told, "kernelrelay_kernels", verdict="slow-client") == 1
@@ -289,9 +300,10 @@ def test_failed_and_starting(
     service: Service, alone: Container, witness: Witness, add: Callable[..., Spec], tmp_path: Path
 ) -> None:
     spec = add("--launch-timeout", "4", "--cmd", "['sh', '-c', 'exec sleep 1000', '{connection_file}']", container=alone)
-    with launched(service, spec.argv(Path("{connection_file}")), tmp_path / "shim"):
+    with launched(service, spec.argv(Path("{connection_file}")), tmp_path / "shim", has_kernel=False):
         assert witness.until("starting")["code"] is None
-        assert witness.until("failed")["code"] == "KR-LAUNCH-TIMEOUT"
+        # Not before its time is over.
+        witness.until("failed", seconds=4 + AT_MOST, code="KR-LAUNCH-TIMEOUT")
 
 
 def test_the_report_is_as_the_contract_says(patient: Notebook, service: Service) -> None:
@@ -323,7 +335,7 @@ def test_an_engine_that_is_gone_for_long(
         links = psutil.Process(service.status()["pid"]).children()
         (link,) = [child for child in links if alone.inspect()["Id"] in command_of(child)]
         link.kill()
-        assert witness.until("engine-unreachable")["code"].startswith("KR-ENGINE-")
+        witness.until("engine-unreachable", code="KR-ENGINE-")
         request = notebook.client.execute("print(kept)")
         until = time.monotonic() + 26
         while time.monotonic() < until:
@@ -331,6 +343,7 @@ def test_an_engine_that_is_gone_for_long(
             time.sleep(0.5)
         assert witness.kernel()["state"] == "running"
         down.unlink()
-        witness.until("ok")
+        # It is looked for with longer and longer pauses.
+        witness.until("ok", seconds=PATIENCE)
         assert await_reply(notebook.client.get_shell_msg, request)["content"]["status"] == "ok"
         assert notebook.text("print(kept)") == "42"

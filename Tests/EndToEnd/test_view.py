@@ -45,12 +45,16 @@ def test_status_in_a_pipe_has_everything_and_no_escapes(service: Service, notebo
 @pytest.mark.parametrize(("columns", "rows"), SIZES)
 def test_status_fits_the_terminal(service: Service, notebook: Notebook, columns: int, rows: int) -> None:
     kernel = kernel_of(service, notebook)
-    with in_terminal(service, "status", columns=columns, rows=rows) as shown:
-        assert shown.end() == 0
-        written = re.sub(r"\x1b\[[0-9;]*m", "", shown.raw.decode()).splitlines()
+    # On a machine that has much to do a beat is late now and then.
+    for _ in pauses(PATIENCE):
+        with in_terminal(service, "status", columns=columns, rows=rows) as shown:
+            assert shown.end() == 0
+            written = re.sub(r"\x1b\[[0-9;]*m", "", shown.raw.decode()).splitlines()
         assert written[0].startswith("KERNEL") and written[1].startswith(kernel[:6])
-        assert "ok" in written[1].split()
         assert max(map(len, written)) <= columns
+        if "ok" in written[1].split():
+            return
+    raise AssertionError(written)
 
 
 @pytest.mark.parametrize("plain", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
@@ -66,7 +70,7 @@ def test_status_is_watched_in_a_terminal(service: Service, notebook: Notebook) -
     with in_terminal(service, "status", "--watch", "0.2") as shown:
         shown.until_shown("KERNEL", kernel[:6])
         shown.until(lambda: shown.raw.count(b"KERNEL") > 3, "its repetition")
-        assert shown.text.count("KERNEL") == 1, "it is painted over"
+        shown.until(lambda: shown.text.count("KERNEL") == 1, "a screen that is painted over")
         shown.send(signal.SIGINT)
         assert shown.end() == -signal.SIGINT
 
