@@ -15,7 +15,9 @@ extension Engine {
         in container: Container, user: String?, name: String, joins: Bool, hello: GateRequest.Hello,
         queue: DispatchQueue? = nil
     ) async throws(RelayError) -> OpenGate {
-        if isHost { return try await openHostGate(name: name, joins: joins, hello: hello) }
+        if isHost {
+            return try await openHostGate(name: name, joins: joins, hello: hello, queue: queue)
+        }
         if let user { try Self.check(user, or: .gateUser) }
         let binary = try await GateBinary.find(client.environment)
         let opening = GateOpening(
