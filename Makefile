@@ -11,10 +11,11 @@ DEMO_ENGINE := --state $(CURDIR)/.build/engine-demo
 BENCH_ENGINE := --state $(CURDIR)/.build/engine-bench
 
 # Those that start programs by the dozen, by themselves: beside them the heavy tests of the relay miss their moments.
-OF_AN_ENGINE := ^(SessionTests|EngineTests)[.]
-# And those of the page, whose readers have seconds to read in.
+# Sessions and their clients have moments of their own; and the page's readers have seconds to read in.
+OF_SESSIONS := ^(SessionTests[.]|KernelspecTests[.]DiscoveryLookTests)
+OF_AN_ENGINE := ^EngineTests[.]
 OF_THE_PAGE := ^PageTests[.]
-BY_THEMSELVES := ^(SessionTests|EngineTests|PageTests)[.]
+BY_THEMSELVES := $(OF_SESSIONS)|$(OF_AN_ENGINE)|$(OF_THE_PAGE)
 
 .PHONY: help deps build build-tests test test-all test-heavy test-swift test-python test-e2e check format demo demo-clean bench bench-quick bench-launch bench-routes bench-verdicts docs clean
 
@@ -50,6 +51,7 @@ test: test-swift test-python test-e2e
 test-swift: build-tests python
 	swift test -c release --skip-build --skip '$(BY_THEMSELVES)'
 	swift test -c release --skip-build --filter '$(OF_THE_PAGE)'
+	swift test -c release --skip-build --filter '$(OF_SESSIONS)'
 	Tools/engine run $(TEST_ENGINE) -- swift test -c release --skip-build --filter '$(OF_AN_ENGINE)'
 
 test-python: build-tests python

@@ -90,7 +90,7 @@ import Testing
     @Test func aClientThatHangsIsKilledWithAllThatItStarted() async throws {
         let log = "\(folder.path)/pids"
         let hangs = try engine(
-            "*) sleep 1000 & echo $$ $! > \(log); wait;;", patience: .init(answer: .milliseconds(500)))
+            "*) sleep 1000 & echo $$ $! > \(log); wait;;", patience: .init(answer: .seconds(5)))
         #expect(await code { _ = try await hangs.container("c") }?.code == .engineTimeout)
         let said = String(decoding: try Data(contentsOf: URL(filePath: log)), as: UTF8.self)
         let pids = said.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }
@@ -136,7 +136,8 @@ import Testing
     @Test func aGateThatIsNone() async throws {
         let chatty = try engine(
             "exec*) echo 'Last login: yesterday'; exec sleep 1000;; cp*) cat > /dev/null;; image*) exit 1;; "
-                + "inspect*) echo '[{\"Id\":\"a\",\"State\":{\"Status\":\"running\"}}]';;")
+                + "inspect*) echo '[{\"Id\":\"a\",\"State\":{\"Status\":\"running\"}}]';;",
+            patience: .init(copy: .zero))
         let container = try await chatty.container("a")
         let error = await code {
             _ = try await chatty.openGate(

@@ -7,41 +7,41 @@ import Testing
 /// The gate in real containers, each lacking something else.
 @Suite struct GateOpeningTests {
     @Test func anImageOfNothingGetsACopy() async throws {
-        let container = try TestContainer()
+        let container = try await TestContainer()
         let gate = try await container.open()
         #expect(gate.welcome?.uid == 0 && gate.welcome?.kernels.isEmpty == true)
-        #expect(try container.copies().count == 1)
+        #expect(try await container.copies().count == 1)
         #expect(await gate.stop() == .code(0))
         let again = try await container.open()
         #expect(again.welcome != nil)
         #expect(await again.stop() == .code(0))
-        #expect(try container.copies().count == 1, "it was there already")
+        #expect(try await container.copies().count == 1, "it was there already")
     }
 
     @Test func aMountedGateNeedsNoCopy() async throws {
-        let container = try TestContainer(TestContainer.mount + ["--read-only"])
+        let container = try await TestContainer(TestContainer.mount + ["--read-only"])
         let gate = try await container.open()
         #expect(gate.welcome != nil)
         #expect(await gate.stop() == .code(0))
-        #expect(try container.copies().isEmpty)
+        #expect(try await container.copies().isEmpty)
     }
 
     /// As when the mount's source has gone: Docker makes a folder of it.
     @Test func aMountThatIsNoGateIsPassedBy() async throws {
         let folder = try Folder()
-        let container = try TestContainer(["--volume", "\(folder.path):\(GatePath.mount)"])
+        let container = try await TestContainer(["--volume", "\(folder.path):\(GatePath.mount)"])
         let gate = try await container.open()
         #expect(gate.welcome != nil)
-        #expect(try container.copies().count == 1)
+        #expect(try await container.copies().count == 1)
         _ = await gate.stop()
     }
 
     @Test func aUserWhoIsNotRoot() async throws {
-        let container = try TestContainer()
+        let container = try await TestContainer()
         let gate = try await container.open(user: "4321:4322")
         #expect(gate.welcome?.uid == 4321 && gate.welcome?.gid == 4322)
         _ = await gate.stop()
-        let own = try TestContainer(["--user", "77"])
+        let own = try await TestContainer(["--user", "77"])
         let theirs = try await own.open()
         #expect(theirs.welcome?.uid == 77)
         _ = await theirs.stop()
@@ -52,7 +52,7 @@ import Testing
         let shim = "\(folder.path)/relay-shim"
         try FileManager.default.copyItem(atPath: Repository.shim, toPath: shim)
         chmod(shim, 0o700)
-        let container = try TestContainer()
+        let container = try await TestContainer()
         let gate = try await container.open(user: "4321", shim: shim)
         #expect(gate.welcome?.uid == 4321)
         _ = await gate.stop()
@@ -60,15 +60,15 @@ import Testing
 
     @Test(arguments: ["nobody-of-this-name", "99999999999", "0:no-such-group"])
     func aUserWhomTheContainerDoesNotKnow(_ user: String) async throws {
-        let container = try TestContainer()
+        let container = try await TestContainer()
         let error = await code { _ = try await container.open(user: user) }
         #expect(error?.code == .gateUser && error?.context == user && error?.cause?.isEmpty == false)
-        let readOnly = try TestContainer(TestContainer.mount + ["--read-only"])
+        let readOnly = try await TestContainer(TestContainer.mount + ["--read-only"])
         #expect(await code { _ = try await readOnly.open(user: user) }?.code == .gateUser)
     }
 
     @Test func aRootThatCannotBeWritten() async throws {
-        let container = try TestContainer(["--read-only"])
+        let container = try await TestContainer(["--read-only"])
         let error = await code { _ = try await container.open() }
         #expect(error?.code == .gateReadOnly && error?.context == container.name)
     }
@@ -82,33 +82,33 @@ import Testing
         let shim = "\(folder.path)/relay-shim"
         try Data(bytes).write(to: URL(filePath: shim))
         chmod(shim, 0o755)
-        let container = try TestContainer()
+        let container = try await TestContainer()
         let error = await code { _ = try await container.open(shim: shim) }
         #expect(error?.code == .gateArchitecture && error?.cause?.contains("s390x") == true)
     }
 
     @Test func aContainerThatDoesNotRun() async throws {
-        let container = try TestContainer()
+        let container = try await TestContainer()
         let facts = try await container.facts()
         func open() async throws {
             _ = try await RealEngine.engine.openGate(
                 in: facts, user: nil, name: "gate", joins: false, hello: .init(token: TestContainer.token))
         }
-        try RealEngine.docker("pause", container.name)
+        try await RealEngine.docker("pause", container.name)
         #expect(await code(open)?.code == .containerPaused)
         #expect(
             await code { _ = try await RealEngine.engine.runningContainer(container.name) }?.code
                 == .containerPaused)
-        try RealEngine.docker("unpause", container.name)
-        try RealEngine.docker("stop", "--time", "0", container.name)
+        try await RealEngine.docker("unpause", container.name)
+        try await RealEngine.docker("stop", "--time", "0", container.name)
         #expect(await code(open)?.code == .containerStopped)
-        try RealEngine.docker("rm", "--force", container.name)
+        try await RealEngine.docker("rm", "--force", container.name)
         #expect(await code(open)?.code == .containerMissing)
         #expect(await code { _ = try await container.facts() }?.code == .containerMissing)
     }
 
     @Test func aNewLinkToARunningGate() async throws {
-        let container = try TestContainer()
+        let container = try await TestContainer()
         #expect(await code { _ = try await container.open(joins: true) }?.code == .gateLost)
         let gate = try await container.open()
         let pid = try #require(gate.welcome?.pid)
@@ -123,7 +123,7 @@ import Testing
     }
 
     @Test func theLastOwnersEndIsTheClientsEnd() async throws {
-        let container = try TestContainer()
+        let container = try await TestContainer()
         let pid = try await container.open().process.pid
         for _ in 0..<2000 where kill(pid, 0) == 0 { try await Task.sleep(for: .milliseconds(5)) }
         #expect(kill(pid, 0) != 0)
@@ -132,7 +132,7 @@ import Testing
     }
 
     @Test func severalAtOnceIntoOneContainer() async throws {
-        let container = try TestContainer()
+        let container = try await TestContainer()
         let facts = try await container.facts()
         try await withThrowingTaskGroup(of: Bool.self) { group in
             for number in 0..<6 {
@@ -146,6 +146,6 @@ import Testing
             }
             for try await isRight in group { #expect(isRight) }
         }
-        #expect(try container.copies().count == 1)
+        #expect(try await container.copies().count == 1)
     }
 }

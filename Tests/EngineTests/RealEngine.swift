@@ -14,36 +14,59 @@ enum RealEngine {
     static let client = EngineClient(environment: environment)
     static let engine = Engine(client)
 
-    /// Made once, from a tar of one file. It has no shell, no libc, no /etc/passwd.
-    static let image: String = {
+    /// It has no shell, no libc, no /etc/passwd.
+    static var image: String { get async { await making.value } }
+
+    /// Made once, from a tar of one file.
+    private static let making = Task {
         let name = "kernelrelay/engine-tests:\(getpid())"
         do {
             let folder = try Folder()
             let root = "\(folder.path)/root"
             try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
             try FileManager.default.copyItem(atPath: Repository.shim, toPath: "\(root)/wait")
-            try run(["tar", "-C", root, "-cf", "\(folder.path)/image.tar", "."])
-            try docker("import", "\(folder.path)/image.tar", name)
+            try await run(["tar", "-C", root, "-cf", "\(folder.path)/image.tar", "."])
+            try await docker("import", "\(folder.path)/image.tar", name)
         } catch {
             Issue.record("these tests need a Docker engine (Tools/engine starts one): \(error)")
         }
-        // Images go when the last test has ended.
+        // Images go when the last test has ended, and no container is in the way any more.
         atexit {
-            _ = try? RealEngine.docker("image", "rm", "--force", "kernelrelay/engine-tests:\(getpid())")
+            RealEngine.removals.wait()
+            _ = try? RealEngine.wait(
+                for: ["docker", "image", "rm", "--force", "kernelrelay/engine-tests:\(getpid())"])
         }
         return name
-    }()
+    }
 
     struct Failed: Error, CustomStringConvertible {
         let description: String
     }
 
     @discardableResult
-    static func docker(_ words: String...) throws -> String { try run(["docker"] + words) }
+    static func docker(_ words: String...) async throws -> String { try await run(["docker"] + words) }
 
-    /// By popen: a test's deinit cannot await, and Foundation's Process starts no two children at once safely.
+    /// On a thread of its own: the tests and what they test have as few as there are processors.
     @discardableResult
-    static func run(_ words: [String]) throws -> String {
+    static func run(_ words: [String]) async throws -> String {
+        try await withCheckedThrowingContinuation { continuation in
+            Foundation.Thread { continuation.resume(with: Result { try wait(for: words) }) }.start()
+        }
+    }
+
+    /// Takes a container away. A deinit, which is where this is called, cannot await it.
+    static func remove(_ container: String) {
+        removals.enter()
+        Foundation.Thread {
+            _ = try? wait(for: ["docker", "rm", "--force", "--volumes", container])
+            removals.leave()
+        }.start()
+    }
+
+    private static let removals = DispatchGroup()
+
+    /// By popen: Foundation's Process starts no two children at once safely.
+    private static func wait(for words: [String]) throws -> String {
         let line = words.map(ShellWord.quote).joined(separator: " ")
         guard let stream = popen("\(line) </dev/null 2>&1", "re") else { throw Failed(description: "popen") }
         var said: [UInt8] = []
@@ -63,14 +86,12 @@ final class TestContainer {
     let name = RealEngine.name()
 
     /// - Parameter flags: of `run`.
-    init(_ flags: [String] = [], image: String = RealEngine.image, command: [String] = ["/wait", "hold"])
-        throws
-    {
+    init(_ flags: [String] = []) async throws {
         let words = ["docker", "run", "--detach", "--init", "--network", "none", "--name", name]
-        try RealEngine.run(words + flags + [image] + command)
+        try await RealEngine.run(words + flags + [RealEngine.image, "/wait", "hold"])
     }
 
-    deinit { _ = try? RealEngine.docker("rm", "--force", "--volumes", name) }
+    deinit { RealEngine.remove(name) }
 
     func facts() async throws -> Container { try await RealEngine.engine.container(name) }
 
@@ -89,8 +110,8 @@ final class TestContainer {
     static let mount = ["--mount", "type=bind,source=\(Repository.shim),target=\(GatePath.mount),readonly"]
 
     /// The copies of the gate in it, changes to its root being all that can be seen of an image without a shell.
-    func copies() throws -> [String] {
-        try RealEngine.docker("diff", name).split(separator: "\n").map(String.init)
+    func copies() async throws -> [String] {
+        try await RealEngine.docker("diff", name).split(separator: "\n").map(String.init)
             .filter { $0.hasPrefix("A /.kernelrelay-") }
     }
 }

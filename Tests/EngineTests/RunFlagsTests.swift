@@ -42,8 +42,8 @@ import Testing
 
     /// A shell is the judge.
     @Test(arguments: ["plain", "", "a b", "it's", "$HOME", "`x`", "a\nb", "\"", "\\", "*", "~", "--x=y", "ö"])
-    func aQuotedWordIsOneWordToAShell(_ word: String) throws {
-        let answer = try RealEngine.run(["sh", "-c", "printf '<%s>' \(ShellWord.quote(word))"])
+    func aQuotedWordIsOneWordToAShell(_ word: String) async throws {
+        let answer = try await RealEngine.run(["sh", "-c", "printf '<%s>' \(ShellWord.quote(word))"])
         #expect(answer == "<\(word)>")
     }
 

@@ -10,14 +10,13 @@ import Testing
     private final class Broom {
         let name: String
         init(_ name: String) { self.name = name }
-        deinit { _ = try? RealEngine.docker("rm", "--force", "--volumes", name) }
+        deinit { RealEngine.remove(name) }
     }
 
-    private func up(_ name: String, image: String = RealEngine.image, _ arguments: [String] = [])
-        -> Upbringing
-    {
-        Upbringing(
-            engine: RealEngine.engine, image: image, name: name, byChannel: StandardPorts.byChannel,
+    private func up(_ name: String, image: String? = nil, _ arguments: [String] = []) async -> Upbringing {
+        let own = await RealEngine.image
+        return Upbringing(
+            engine: RealEngine.engine, image: image ?? own, name: name, byChannel: StandardPorts.byChannel,
             arguments: arguments)
     }
 
@@ -36,7 +35,7 @@ import Testing
         #expect(gate.welcome?.ports == StandardPorts.byChannel)
         gate.close()
         let begin = ContinuousClock.now
-        try RealEngine.docker("stop", "--time", "20", name)
+        try await RealEngine.docker("stop", "--time", "20", name)
         #expect(begin.duration(to: .now) < .seconds(10), "it ends when it is told to")
         #expect(try await RealEngine.engine.takeDown(name).id == container.id)
         #expect(await code { _ = try await RealEngine.engine.takeDown(name) }?.code == .containerMissing)
@@ -46,16 +45,16 @@ import Testing
     @Test func theProgramsWords() async throws {
         let name = RealEngine.name()
         let broom = Broom(name)
-        let made = try relayd(
+        let made = try await relayd(
             "up", "--json", "--name", name, "--shell", "12000", "--hb", "12000", RealEngine.image)
         let fields = try #require(JSONSerialization.jsonObject(with: Data(made.utf8)) as? [String: Any])
         #expect(fields["schema_version"] as? Int == 1 && fields["container"] as? String == name)
-        let table = try relayd("ports", name)
+        let table = try await relayd("ports", name)
         let shell = table.split(separator: "\n").first { $0.hasPrefix("shell") }?.split(separator: " ") ?? []
         #expect(shell.count == 3 && shell[1] == "12000" && shell[2].hasPrefix("127.0.0.1:"))
-        #expect(try relayd("ports", "--json", name).contains("\"schema_version\":1"))
-        #expect(try relayd("down", name).contains(name))
-        #expect(throws: RealEngine.Failed.self) { try relayd("down", name) }
+        #expect(try await relayd("ports", "--json", name).contains("\"schema_version\":1"))
+        #expect(try await relayd("down", name).contains(name))
+        await #expect(throws: RealEngine.Failed.self) { try await relayd("down", name) }
         withExtendedLifetime(broom) {}
     }
 
@@ -63,8 +62,8 @@ import Testing
     @Test func thePrintedFlagsMakeAContainer() async throws {
         let name = RealEngine.name()
         let broom = Broom(name)
-        let flags = try relayd("ports")
-        try RealEngine.run([
+        let flags = try await relayd("ports")
+        try await RealEngine.run([
             "sh", "-c",
             "docker run -d --name \(name) \(flags.trimmingCharacters(in: .newlines)) \(RealEngine.image) /wait hold",
         ])
@@ -78,7 +77,7 @@ import Testing
     @Test func whatEndsAtOnceIsExplainedAndRemoved() async throws {
         let ended = RealEngine.name()
         let up = Upbringing(
-            engine: RealEngine.engine, image: RealEngine.image, name: ended,
+            engine: RealEngine.engine, image: await RealEngine.image, name: ended,
             byChannel: StandardPorts.byChannel, keepsCommand: true, arguments: ["--entrypoint", "/wait"])
         // What the image's own command is here: relay-shim with no word, which it answers with its usage.
         let error = await code { _ = try await up.bringUp() }
@@ -103,7 +102,7 @@ import Testing
     }
 
     @Test func aNameThatIsTaken() async throws {
-        let container = try TestContainer()
+        let container = try await TestContainer()
         #expect(await code { _ = try await up(container.name).bringUp() }?.code == .containerTaken)
         #expect(try await container.facts().state == .running)
     }
@@ -113,7 +112,7 @@ import Testing
         let brooms = names.map(Broom.init)
         let ports = try await withThrowingTaskGroup(of: [UInt16].self) { group in
             for name in names {
-                let up = up(name)
+                let up = await up(name)
                 group.addTask { try await up.bringUp().flags.ports.map(\.host) }
             }
             return try await group.reduce(into: []) { $0 += $1 }
@@ -122,8 +121,8 @@ import Testing
         withExtendedLifetime(brooms) {}
     }
 
-    private func relayd(_ words: String...) throws -> String {
+    private func relayd(_ words: String...) async throws -> String {
         let program = Repository.shim.replacing("relay-shim", with: "relayd")
-        return try RealEngine.run([program] + words)
+        return try await RealEngine.run([program] + words)
     }
 }

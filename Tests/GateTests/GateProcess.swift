@@ -293,7 +293,7 @@ func isAlive(_ pid: Int32) -> Bool {
 }
 
 func waits(_ done: () -> Bool) -> Bool {
-    let deadline = Deadline(milliseconds: 5000)
+    let deadline = Deadline(milliseconds: 20_000)
     while !deadline.passed {
         if done() { return true }
         usleep(1000)

@@ -39,10 +39,10 @@ import Testing
     }
 
     @Test func aGateWithALinkKeepsIt() throws {
-        let hold = try HoldProcess(["--until-unused", "1"])
+        let hold = try HoldProcess(["--until-unused", "4"])
         let gate = try gate(beside: hold)
         try gate.script("k", Self.endless)
-        usleep(2_000_000)
+        usleep(5_000_000)
         #expect(hold.isRunning)
         gate.hangUp()
         #expect(hold.exitCode() == 0)
@@ -50,15 +50,15 @@ import Testing
 
     /// As by a relay that goes on speaking to the kernel's own sockets while the engine is down.
     @Test func soDoesWhoeverIsConnectedToItsKernel() throws {
-        let hold = try HoldProcess(["--until-unused", "1"])
-        let gate = try gate(beside: hold, orphanSeconds: 1)
+        let hold = try HoldProcess(["--until-unused", "4"])
+        let gate = try gate(beside: hold, orphanSeconds: 4)
         let (kernel, file) = try gate.script("k", Self.endless)
         // Not for the programs that other tests start: the lock would be theirs, too.
         let path = URL(filePath: file).deletingLastPathComponent().path
         let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         #expect(flock(folder, LOCK_SH) == 0)
         gate.hangUp()
-        usleep(3_000_000)
+        usleep(6_000_000)
         #expect(isAlive(kernel) && hold.isRunning)
         close(folder)
         #expect(try gate.wait() == 0)
@@ -69,11 +69,11 @@ import Testing
     // MARK: - Times
 
     @Test func anEndIsToldAndComes() throws {
-        let hold = try HoldProcess(["--idle", "2"])
+        let hold = try HoldProcess(["--idle", "5"])
         let gate = try gate(beside: hold)
         try gate.script("k", "trap 'exit 3' TERM; \(Self.endless)")
         let told = try ending(gate)
-        #expect(told.limit == .idle && (1...1000).contains(told.left))
+        #expect(told.limit == .idle && (1...2500).contains(told.left))
         #expect(try ending(gate) == (.idle, 0))
         #expect(try gate.exit(of: "k").cause == .code(3))
         #expect(try gate.wait() == 0)
@@ -94,11 +94,11 @@ import Testing
 
     /// Nobody says whether a cell runs, while the engine is down.
     @Test func withoutALinkAKernelIsTakenForUsed() throws {
-        let hold = try HoldProcess(["--idle", "2"])
+        let hold = try HoldProcess(["--idle", "4"])
         let gate = try gate(beside: hold)
         let kernel = try gate.script("k", Self.endless).pid
         gate.hangUp()
-        usleep(3_500_000)
+        usleep(6_000_000)
         #expect(hold.isRunning && isAlive(kernel))
         hold.end()
     }

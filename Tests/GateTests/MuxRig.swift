@@ -1,5 +1,6 @@
 import CLinux
 import FakeJupyter
+import Foundation
 import Gate
 import Glibc
 import RelayLink
@@ -105,6 +106,31 @@ final class MuxRig: Sendable {
         return done(counters)
     }
 
+    /// Its ends of the connections with clients and with a kernel. A count of all that is open would be one of what other
+    /// tests have open, too.
+    func ends(to kernel: RawKernel) -> Set<String> {
+        Set(openDescriptors().filter { isPort($0.key) || leads($0.key, to: kernel.path) }.values)
+    }
+
+    private func isPort(_ descriptor: Int32) -> Bool {
+        var name = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let failed = withUnsafeMutableBytes(of: &name) {
+            getsockname(descriptor, $0.assumingMemoryBound(to: sockaddr.self).baseAddress!, &size)
+        }
+        return failed == 0 && name.sin_family == AF_INET && ports.contains(UInt16(bigEndian: name.sin_port))
+    }
+
+    private func leads(_ descriptor: Int32, to path: String) -> Bool {
+        var name = sockaddr_un()
+        var size = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let failed = withUnsafeMutableBytes(of: &name) {
+            getpeername(descriptor, $0.assumingMemoryBound(to: sockaddr.self).baseAddress!, &size)
+        }
+        return failed == 0 && name.sun_family == AF_UNIX
+            && withUnsafeBytes(of: name.sun_path) { $0.starts(with: path.utf8) }
+    }
+
     func register(_ kernel: String, _ address: PeerAddress) {
         let places = PeerChannel.allCases.map { channel in
             let path = "\(address.ip)-\(address.ports[channel] ?? 0)"
@@ -138,13 +164,14 @@ final class MuxRig: Sendable {
     }
 }
 
-/// How many descriptors this process has open.
-func openDescriptors() -> Int {
-    guard let folder = opendir("/proc/self/fd") else { return 0 }
-    defer { closedir(folder) }
-    var count = 0
-    while readdir(folder) != nil { count += 1 }
-    return count
+/// What this process has open, by names that no two have.
+func openDescriptors() -> [Int32: String] {
+    let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+    var names: [Int32: String] = [:]
+    for number in numbers.compactMap({ Int32($0) }) {
+        names[number] = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")
+    }
+    return names
 }
 
 /// A plain blocking socket, for whoever speaks byte by byte.

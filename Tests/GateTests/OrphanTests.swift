@@ -26,13 +26,13 @@ import Testing
 
     @Test func whoeverComesBackInTimeFindsThem() throws {
         let gate = try GateProcess()
-        try hello(gate, orphanSeconds: 2)
+        try hello(gate, orphanSeconds: 5)
         let kernel = try gate.script("k", "while :; do sleep 0.1; done").pid
         gate.hangUp()
         #expect(waits { gate.linkHasEnded })
         let again = try GateProcess(["--join"], name: gate.name)
         try hello(again, orphanSeconds: 86400)
-        usleep(2_500_000)
+        usleep(6_000_000)
         #expect(isAlive(kernel))
         #expect(try again.stop() == 0)
         #expect(try gate.wait() == 0)

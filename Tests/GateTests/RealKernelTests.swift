@@ -42,10 +42,13 @@ import Testing
         let outputs = try client.outputs(of: id)
         #expect(outputs.contains { $0.contentText.contains("42 \(gate.pid)") })
         #expect(try client.ping())
-        // Interrupted as Ctrl-C does.
-        let long = try client.request("execute_request", content: cell("import time; time.sleep(60)"))
-        _ = try client.next(on: .iopub, where: { $0.parentID == long && $0.type == "execute_input" })
-        usleep(100_000)
+        // Interrupted as Ctrl-C does. In pieces: a signal just before a sleep begins is only seen when that has ended.
+        let sleeps = "import time; print('begun', flush=True)\nfor _ in range(600): time.sleep(0.1)"
+        let long = try client.request("execute_request", content: cell(sleeps))
+        let begun = try client.next(on: .iopub, timeout: 15_000) {
+            $0.parentID == long && $0.type == "stream"
+        }
+        #expect(begun != nil)
         gate.send(.signal(request: gate.number(), kernel: "py", number: SIGINT, to: .group))
         #expect(try client.reply(to: long).contentText.contains("KeyboardInterrupt"))
         // Its last word arrives, and then it is gone.

@@ -34,6 +34,19 @@ import Testing
         #expect(InstalledSpec.read(folder) == SpecFixture.spec)
     }
 
+    /// A value may be a secret. Under a prefix the kernel is for others, too.
+    @Test(arguments: [(true, true, 0o700, 0o600), (true, false, 0o755, 0o644), (false, true, 0o755, 0o644)])
+    func whoMayReadValues(isOnesOwn: Bool, hasValues: Bool, ofFolder: mode_t, ofFile: mode_t) throws {
+        let fixture = try SpecFixture()
+        var spec = SpecFixture.spec
+        if hasValues { spec.variables = ["TOKEN": "x"] }
+        let folder = try SpecBatch.write(
+            [.init(name: "dev", spec: spec)], in: fixture.kernels, replace: false, areOnesOwn: isOnesOwn)[0]
+        var facts = stat()
+        #expect(stat(folder, &facts) == 0 && facts.st_mode & 0o777 == ofFolder)
+        #expect(stat("\(folder)/kernel.json", &facts) == 0 && facts.st_mode & 0o777 == ofFile)
+    }
+
     @Test func onlyPythonHasADebugger() {
         var spec = SpecFixture.spec
         spec.language = "R"

@@ -100,6 +100,23 @@ import Testing
         }
     }
 
+    /// Whoever may rename what is in a folder decides which of one's files has the name.
+    @Test func aGroupThatIsAlsoOthersEndsTheSearch() throws {
+        guard geteuid() == 0 else { return }
+        let fixture = try ProjectFixture()
+        let folder = try fixture.folder("team")
+        try fixture.put(text, in: "team")
+        // root's own group, and another's.
+        try #require(chmod(folder, 0o2775) == 0)
+        #expect(try fixture.choose(in: folder).values.container == "dev")
+        try #require(chown(folder, 0, 1) == 0 && chmod(folder, 0o2775) == 0)
+        let error = refusal { _ = try fixture.choose(in: folder) }
+        #expect(error?.code == .projectMissing)
+        #expect(error?.context.contains("not looked into: its group may write to it") == true)
+        try #require(chmod(folder, 0o755) == 0)
+        #expect(try fixture.choose(in: folder).values.container == "dev")
+    }
+
     @Test func anothersIsRefused() throws {
         guard geteuid() == 0 else { return }
         let fixture = try ProjectFixture()

@@ -198,7 +198,7 @@ extension SessionLifeTests {
                 let notebook = try rig.notebook()
                 let shim = try rig.shim()
                 var launch = try launch(rig, notebook.file)
-                launch.timeoutMilliseconds = 1000
+                launch.timeoutMilliseconds = 5000
                 shim.launch(launch)
                 _ = try await shim.launched()
                 #expect(try await trouble(shim) == "KR-LAUNCH-TIMEOUT")

@@ -38,6 +38,29 @@ extension SessionLifeTests {
             }
         }
 
+        /// As with a container that is removed and made anew: nobody asks for the old one's gate any more.
+        @Test func aGateThatIsLostIsForgotten() async throws {
+            try await withRig { rig in
+                let pool = GatePool(secret: try GateSecret(folder: rig.folder))
+                func lost() async throws -> GateSession {
+                    let gate = try await gate(rig, pool)
+                    kill(Int32(await gate.welcome.pid), SIGKILL)
+                    try await eventually("its end") { await gate.isClosing ? () : nil }
+                    return gate
+                }
+                let first = try await lost()
+                await pool.stopIfIdle(first)
+                #expect(await pool.gates.isEmpty)
+                #expect(await pool.all.isEmpty)
+                // It takes none with it that came in between.
+                let second = try await lost()
+                let third = try await gate(rig, pool)
+                await pool.stopIfIdle(second)
+                #expect(try await gate(rig, pool) === third)
+                await pool.close(stopping: true)
+            }
+        }
+
         @Test func thoseWhoAskAtOnceGetOneGate() async throws {
             try await withRig { rig in
                 let pool = GatePool(secret: try GateSecret(folder: rig.folder))

@@ -22,11 +22,12 @@ extension SessionLifeTests {
             try await withRig { rig in
                 try rig.engine.become(.fails)
                 let shims = try launchAll(rig)
-                try await eventually("all questions") {
-                    rig.engine.inspects == Self.count && rig.engine.execs.count == 1 ? () : nil
+                try await eventually("all at the first one's gate") {
+                    var waiting = 0
+                    for session in await rig.relayd.supervisor.kernels.values
+                    where await session.phases.current == .gate { waiting += 1 }
+                    return waiting == Self.count && rig.engine.execs.count == 1 ? () : nil
                 }
-                // The last has been answered by now, and waits for the first one's gate.
-                try await Task.sleep(for: .milliseconds(500))
                 try rig.engine.letGo()
                 for shim in shims { #expect(try await shim.failure(within: .seconds(10)) == "KR-GATE-COPY") }
                 #expect(rig.engine.execs.count == 1)

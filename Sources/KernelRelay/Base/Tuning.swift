@@ -246,6 +246,11 @@ package enum Tuning {
     /// How long a container that `relayd up` made is watched: one whose command cannot run ends sooner.
     package static let containerStays: Duration = .milliseconds(300)
 
+    /// How long a copy of the gate that does not run may be one that another relayd is writing, and how often it is tried:
+    /// 7 MB take a fifth of a second here, and seconds where the engine is busy.
+    package static let copyArrives: Duration = .seconds(10)
+    package static let copyIsTriedAgain: Duration = .milliseconds(250)
+
     // Sessions
 
     /// How long a launch waits for the notebook's ports: the shim before may have been killed a moment ago.

@@ -77,7 +77,8 @@ enum AddedKernels {
         let folders = JupyterFolders(environment: CurrentEnvironment.variables)
         let place = try folders.kernels(first.place)
         for kernel in kernels { tell(of: kernel.spec) }
-        let written = try SpecBatch.write(kernels.map(\.draft), in: place, replace: first.replaces)
+        let written = try SpecBatch.write(
+            kernels.map(\.draft), in: place, replace: first.replaces, areOnesOwn: first.place == .user)
         for (kernel, folder) in zip(kernels, written) { print("\(kernel.request.name)  \(folder)") }
         if !folders.search.contains(place) {
             Complaint.say("relayd: Jupyter looks there only if its JUPYTER_PATH, or its prefix, says so")

@@ -14,10 +14,15 @@ package struct Engine: Sendable {
     package struct Patience: Sendable {
         let answer: Duration
         let gate: Duration
+        let copy: Duration
 
-        package init(answer: Duration = Tuning.engineAnswers, gate: Duration = Tuning.gateSpeaks) {
+        package init(
+            answer: Duration = Tuning.engineAnswers, gate: Duration = Tuning.gateSpeaks,
+            copy: Duration = Tuning.copyArrives
+        ) {
             self.answer = answer
             self.gate = gate
+            self.copy = copy
         }
     }
 

@@ -9,7 +9,40 @@ struct GateDelivery: Sendable {
     let engine: Engine
     let binary: GateBinary
 
+    /// Those that are under way.
+    ///
+    /// Concurrency: an actor. Whoever wants the same program in the same container waits for the one delivery: a second
+    /// would put a file that is being written in place of the first one's, which may be running by then.
+    private actor Deliveries {
+        typealias Delivery = Task<Result<Void, RelayError>, Never>
+        static let all = Deliveries()
+        private var underWay: [String: Delivery] = [:]
+
+        func join(_ place: String, _ deliver: @escaping @Sendable () async throws(RelayError) -> Void)
+            -> Delivery
+        {
+            if let other = underWay[place] { return other }
+            // Not with the task of the first who came.
+            let delivery = Delivery {
+                let result: Result<Void, RelayError>
+                do throws(RelayError) { result = .success(try await deliver()) } catch {
+                    result = .failure(error)
+                }
+                underWay[place] = nil
+                return result
+            }
+            underWay[place] = delivery
+            return delivery
+        }
+    }
+
     func deliver(to container: Container) async throws(RelayError) {
+        let place = "\(container.id)/\(GatePath.copyName(binary))"
+        try await Deliveries.all.join(place) { () async throws(RelayError) in try await copy(to: container) }
+            .value.get()
+    }
+
+    private func copy(to container: Container) async throws(RelayError) {
         let (ours, theirs) = try Pipe.pair()
         let binary = binary
         let descriptor = ours

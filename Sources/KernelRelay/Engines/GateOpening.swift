@@ -15,7 +15,9 @@ extension Engine {
         in container: Container, user: String?, name: String, joins: Bool, hello: GateRequest.Hello,
         queue: DispatchQueue? = nil
     ) async throws(RelayError) -> OpenGate {
-        if isHost { return try await openHostGate(name: name, joins: joins, hello: hello) }
+        if isHost {
+            return try await openHostGate(name: name, joins: joins, hello: hello, queue: queue)
+        }
         if let user { try Self.check(user, or: .gateUser) }
         let binary = try await GateBinary.find(client.environment)
         let opening = GateOpening(
@@ -61,16 +63,18 @@ struct GateOpening: Sendable {
             throw await explain(error)
         }
         // Two relayds may deliver at once: then a file that is still being written is what is found.
-        var last = ""
-        for pause in [0, 100, 400] {
-            if pause > 0 { try? await Task.sleep(for: .milliseconds(pause)) }
+        let deadline = ContinuousClock.now + engine.patience.copy
+        while true {
             switch try await attempt(copy) {
             case .opened(let gate): return gate
-            case .nothing(_, let complaint): last = complaint
+            case .nothing(_, let complaint):
+                if let error = await obstacle() { throw error }
+                if ContinuousClock.now > deadline || Task.isCancelled {
+                    throw RelayError(.gateExec, container.name, cause: complaint)
+                }
             }
-            if let error = await obstacle() { throw error }
+            try? await Task.sleep(for: Tuning.copyIsTriedAgain)
         }
-        throw RelayError(.gateExec, container.name, cause: last)
     }
 
     private var copy: String { GatePath.copy(binary) }

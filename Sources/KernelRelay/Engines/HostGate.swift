@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import RelayLink
 
@@ -12,9 +13,9 @@ extension Engine {
     var isHost: Bool { client.command.isEmpty }
 
     /// Starts this user's gate on the host, or joins it. It outlives relayd as a container's gate does.
-    func openHostGate(name: String, joins: Bool, hello: GateRequest.Hello) async throws(RelayError)
-        -> OpenGate
-    {
+    func openHostGate(
+        name: String, joins: Bool, hello: GateRequest.Hello, queue: DispatchQueue?
+    ) async throws(RelayError) -> OpenGate {
         let binary = try await GateBinary.find(client.environment)
         let words = [binary.path, "gate", joins ? "--join" : "--apart", "--name", name]
         // Kernels there have their callers' environments, and nothing of relayd's but what finds it.
@@ -24,7 +25,7 @@ extension Engine {
         let (ours, theirs) = try Pipe.pair()
         let (process, complaints) = try await command.start(
             stdin: theirs, stdout: theirs, alsoClosing: ours)
-        let channel = FrameChannel(ours)
+        let channel = FrameChannel(ours, queue: queue)
         channel.send(GateRequest.hello(hello))
         let alarm = Task {
             try await Task.sleep(for: patience.gate)

@@ -52,8 +52,11 @@ package struct KernelContainer: Sendable {
     }
 
     private func run(_ flags: RunFlags) async throws(RelayError) -> String {
-        var words = ["run", "--detach", "--name", name] + arguments + ["--rm"]
-        words += flags.flags.flatMap { $0 } + ["--label", label, "--entrypoint", GatePath.mount, image]
+        // In front as well: a stray word among the arguments is an image to the engine, and all behind it the command
+        // of a container that must be found and removed like any other.
+        let known = ["--rm", "--label", label]
+        var words = ["run", "--detach", "--name", name] + known + arguments + known
+        words += flags.flags.flatMap { $0 } + ["--entrypoint", GatePath.mount, image]
         words += ["hold", "--until-unused", String(unusedSeconds)]
         let outcome = try await engine.command(words).run(within: Tuning.engineRuns)
         let id = outcome.text.split(whereSeparator: \.isNewline).last.map(String.init) ?? ""

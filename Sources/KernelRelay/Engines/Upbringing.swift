@@ -46,7 +46,7 @@ package struct Upbringing: Sendable {
             let name = try await freeName()
             let flags = try RunFlags.draw(byChannel, binary)
             switch try await attempt(name, flags) {
-            case .made(let container): return (try await watched(container), flags)
+            case .made(let container): return (container, flags)
             case .raced(let error): last = error
             }
         }
@@ -67,16 +67,14 @@ package struct Upbringing: Sendable {
         words += arguments + [image] + (keepsCommand ? [] : hold)
         let outcome: EngineCommand.Outcome
         do throws(RelayError) {
-            outcome = try await engine.command(words).run(within: Tuning.engineRuns)
+            outcome = try await run(words)
+            if outcome.succeeded { return .made(try await watched(try await look(name))) }
+            if Task.isCancelled { throw interrupted }
         } catch {
             await cleanUp(name, mark)
-            throw error
+            // Whatever was asked then was killed, which looks like an engine that is not there.
+            throw Task.isCancelled ? interrupted : error
         }
-        if Task.isCancelled {
-            await cleanUp(name, mark)
-            throw RelayError(.engineFailed, "run \(RelayLink.printable(image))", cause: "interrupted")
-        }
-        if outcome.succeeded { return .made(try await look(name)) }
         // A container that cannot start is there all the same.
         let theirs = await removeOurs(name, mark)
         if let error = await engine.unreachable() { throw error }
@@ -87,6 +85,27 @@ package struct Upbringing: Sendable {
         let portsAreGone = !flags.ports.allSatisfy { HostPorts.isFree($0.host) }
         if portsAreGone || theirs && self.name == nil { return .raced(error) }
         throw error
+    }
+
+    /// To its end, also where this task is cancelled: the engine may make the container of a client that was killed after
+    /// anybody has looked for it. As long as the image is on its way there is none, and nobody is made to wait for that.
+    private func run(_ words: [String]) async throws(RelayError) -> EngineCommand.Outcome {
+        let running = Task { () async -> Result<EngineCommand.Outcome, RelayError> in
+            do throws(RelayError) {
+                return .success(try await engine.command(words).run(within: Tuning.engineRuns))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try await withTaskCancellationHandler {
+            await running.value
+        } onCancel: {
+            Task { if await engine.lacksImage(image) { running.cancel() } }
+        }.get()
+    }
+
+    private var interrupted: RelayError {
+        RelayError(.engineFailed, "run \(RelayLink.printable(image))", cause: "interrupted")
     }
 
     /// The command that waits, and for how long.

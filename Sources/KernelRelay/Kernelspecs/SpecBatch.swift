@@ -27,10 +27,11 @@ package struct SpecBatch {
     /// - Parameters:
     ///   - kernels: the folder that holds a folder for each kernel.
     ///   - replace: whether some of ours may be there.
+    ///   - areOnesOwn: whether the kernels are for their owner alone, and so are their values.
     ///   - isSuch: which of ours.
     /// - Returns: the kernels' folders, in the drafts' order.
     package static func write(
-        _ drafts: [Draft], in kernels: String, replace: Bool,
+        _ drafts: [Draft], in kernels: String, replace: Bool, areOnesOwn: Bool = false,
         where isSuch: (Kernelspec) -> Bool = { _ in true }
     ) throws(RelayError) -> [String] {
         // First everything that can be found out without writing.
@@ -56,7 +57,8 @@ package struct SpecBatch {
                 Written(
                     temporary: try SpecFolder.makeTemporary(beside: kernels), folder: folder, isThere: isThere
                 ))
-            try SpecFolder.fill(written[written.count - 1].temporary, with: draft.spec, as: draft.name)
+            try SpecFolder.fill(
+                written[written.count - 1].temporary, with: draft.spec, as: draft.name, isOnesOwn: areOnesOwn)
         }
         for (index, one) in written.enumerated() {
             do throws(RelayError) {

@@ -21,12 +21,16 @@ package enum SpecFolder {
     }
 
     /// Writes kernel.json and the logos into a folder that nobody sees yet.
-    static func fill(_ temporary: String, with spec: Kernelspec, as name: String) throws(RelayError) {
-        for file in [("kernel.json", spec.text(as: name))] + Logos.files.map({ ($0.name, $0.bytes) }) {
-            try fill("\(temporary)/\(file.0)", with: file.1)
-        }
-        // mkdtemp makes it for its owner alone; a kernel under a prefix is for all who use that.
-        guard chmod(temporary, 0o755) == 0 else { throw failure(temporary) }
+    ///
+    /// - Parameter isOnesOwn: whether the kernel is for its owner alone; one under a prefix is for all who use that.
+    static func fill(
+        _ temporary: String, with spec: Kernelspec, as name: String, isOnesOwn: Bool
+    ) throws(RelayError) {
+        let isSecret = isOnesOwn && !spec.variables.isEmpty
+        try fill("\(temporary)/kernel.json", with: spec.text(as: name), mode: isSecret ? 0o600 : 0o644)
+        for file in Logos.files { try fill("\(temporary)/\(file.name)", with: file.bytes, mode: 0o644) }
+        // mkdtemp makes it for its owner alone.
+        guard isSecret || chmod(temporary, 0o755) == 0 else { throw failure(temporary) }
     }
 
     /// Whether something is there, which then is ours and may go.
@@ -76,8 +80,8 @@ package enum SpecFolder {
         _ = rename("\(old)/old", new)
     }
 
-    private static func fill(_ path: String, with bytes: [UInt8]) throws(RelayError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    private static func fill(_ path: String, with bytes: [UInt8], mode: mode_t) throws(RelayError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw failure(path) }
         defer { close(descriptor) }
         var rest = bytes[...]

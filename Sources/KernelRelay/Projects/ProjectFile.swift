@@ -41,13 +41,14 @@ package enum ProjectFile {
         }
     }
 
-    /// Why what stands in a folder is nobody's word here: in a folder of another's, or of everybody's, others decide
-    /// which of one's files has this name.
+    /// Why what stands in a folder is nobody's word here: in a folder of another's, of everybody's or of a group's, others
+    /// decide which of one's files has this name.
     private static func distrust(of folder: String) -> String? {
         var facts = stat()
         guard stat(folder, &facts) == 0 else { return errorText(errno) }
         if !isTrusted(facts.st_uid) { return "it belongs to another user" }
-        return facts.st_mode & S_IWOTH == 0 ? nil : "everybody may write to it"
+        if facts.st_mode & S_IWOTH != 0 { return "everybody may write to it" }
+        return isOthers(facts) ? "its group may write to it" : nil
     }
 
     /// Nothing where there is none. One that may not be used is not passed by: another one above may say something else.
@@ -67,9 +68,7 @@ package enum ProjectFile {
         guard facts.st_mode & S_IFMT == S_IFREG else { throw refused("it is no regular file") }
         guard isTrusted(facts.st_uid) else { throw refused("it belongs to another user") }
         guard facts.st_mode & S_IWOTH == 0 else { throw refused("everybody may write it") }
-        if facts.st_mode & S_IWGRP != 0, !isOwnersAlone(facts.st_gid, facts.st_uid) {
-            throw refused("its group may write it")
-        }
+        if isOthers(facts) { throw refused("its group may write it") }
         do throws(BoundedRead.Failure) {
             return try BoundedRead.all(descriptor, limit: Tuning.largestProjectFile)
         } catch {
@@ -81,6 +80,11 @@ package enum ProjectFile {
     }
 
     private static func isTrusted(_ owner: uid_t) -> Bool { owner == geteuid() || owner == 0 }
+
+    /// Whether a group may write it that has others in it than the owner.
+    private static func isOthers(_ facts: stat) -> Bool {
+        facts.st_mode & S_IWGRP != 0 && !isOwnersAlone(facts.st_gid, facts.st_uid)
+    }
 
     /// Where every user has a group of the same name and without others, files are often the group's to write.
     private static func isOwnersAlone(_ group: gid_t, _ owner: uid_t) -> Bool {

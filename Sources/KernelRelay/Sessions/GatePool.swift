@@ -6,7 +6,7 @@ import RelayLink
 /// Concurrency: an actor. Those who ask for the same gate at once wait for one and the same opening.
 package actor GatePool {
     /// Not the client: callers differ in what its environment is, and one gate must not get two links.
-    private struct Key: Hashable {
+    struct Key: Hashable {
         let container: String
         let user: String
     }
@@ -20,9 +20,9 @@ package actor GatePool {
     /// Which kernels run in which container.
     nonisolated let roster = Roster()
     private let secret: GateSecret
-    private var gates: [Key: Task<GateSession, any Error>] = [:]
-    /// The last that was opened for each.
-    private var opened: [Key: GateSession] = [:]
+    private(set) var gates: [Key: Task<GateSession, any Error>] = [:]
+    /// The last that was opened for each, and by what.
+    private var opened: [Key: (gate: GateSession, opening: Task<GateSession, any Error>)] = [:]
     private var isClosed = false
 
     package init(secret: GateSecret, drain: DrainMark? = nil) {
@@ -60,7 +60,7 @@ package actor GatePool {
     ) async throws(Refusal) -> GateSession {
         do {
             let gate = try await opening.value
-            opened[key] = gate
+            opened[key] = (gate, opening)
             return gate
         } catch {
             if gates[key] == opening { gates[key] = nil }
@@ -85,22 +85,28 @@ package actor GatePool {
 
     /// Its container is about to go, and the gate with it.
     func discard(_ gate: GateSession) async {
-        for key in opened.filter({ $0.value === gate }).keys {
-            opened[key] = nil
-            gates[key] = nil
-        }
+        forget(gate)
         await gate.leave()
     }
 
-    private func stopIfIdle(_ gate: GateSession) async {
+    func stopIfIdle(_ gate: GateSession) async {
+        if isClosed { return }
         // Who asks for it from now on finds it closed, and starts another.
-        guard !isClosed, await gate.closeIfIdle(for: Tuning.gateIdle) else { return }
-        await gate.stop(grace: .zero)
-        opened = opened.filter { $0.value !== gate }
+        if await gate.closeIfIdle(for: Tuning.gateIdle) { await gate.stop(grace: .zero) }
+        // Also one that was lost with its container, which nobody may ever ask for again.
+        if await gate.isClosing { forget(gate) }
+    }
+
+    private func forget(_ gate: GateSession) {
+        for (key, known) in opened where known.gate === gate {
+            opened[key] = nil
+            // Another may be being opened.
+            if gates[key] == known.opening { gates[key] = nil }
+        }
     }
 
     /// Those that have answered once, whatever they are doing now: nobody waits for one that is being joined.
-    package var all: [GateSession] { Array(opened.values) }
+    package var all: [GateSession] { opened.values.map(\.gate) }
 
     /// Ends all gates, or lets go of them; no other is opened.
     package func close(stopping: Bool) async {

@@ -216,15 +216,20 @@ package final class FrameChannel: @unchecked Sendable {
     }
 }
 
-/// On the queue alone.
+/// On the queue alone, which is held to: streams that were given another would be a race that seldom shows.
 extension FrameChannel: StreamCarrier {
-    package var hasRoom: Bool { outbound.count - written < StreamLimits.backlog && !isEnded }
+    package var hasRoom: Bool {
+        dispatchPrecondition(condition: .onQueue(queue))
+        return outbound.count - written < StreamLimits.backlog && !isEnded
+    }
 
     package func carry(_ stream: UInt32, _ kind: StreamFrame.Kind, _ rest: UnsafeRawBufferPointer) {
+        dispatchPrecondition(condition: .onQueue(queue))
         if !isClosed { Frame.append(stream, kind, rest, to: &outbound) }
     }
 
     package func flush() {
+        dispatchPrecondition(condition: .onQueue(queue))
         if isClosed { return }
         pendingBytes.set(outbound.count - written)
         if !isWriting, written < outbound.count { writeMore() }
