@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from clients import await_text, outcome, run, sleeping, until_heard
+from clients import await_text, connected, outcome, run, sleeping, until_heard
 from compose import Project, client_with_compose, is_there, override
 from conftest import Open
 from containers import Container, docker
@@ -232,8 +232,8 @@ def test_a_service_that_is_made_anew(project: Project, service: Service, tmp_pat
         service.containers.remove(new)
         assert outcome(notebook.client, request).reply["content"]["ename"] == "KR-CONTAINER-RECREATED"
         notebook.manager.restart_kernel(now=True)
-        notebook.client.wait_for_ready(30)
-        assert notebook.text(WHERE) == hostname(newest)
+        with connected(notebook.connection) as client:
+            assert run(client, WHERE).text().strip() == hostname(newest)
         assert service.status()["kernels"][-1]["container"] == newest.name
 
 

@@ -38,6 +38,43 @@ def test_the_exit_code_is_the_kernels(exiting: Notebook) -> None:
     assert "3" in line
 
 
+@pytest.mark.parametrize("ends", [False, True], ids=["the notebook stays", "the shim ends"])
+def test_a_kernel_is_ended_by_its_name(
+    up: Callable[..., Container], add: Callable[..., Spec], open_notebook: Open, service: Service, ends: bool
+) -> None:
+    """By whoever runs relayd; with all that it started, and no other."""
+    container = up()
+    spec = add(*(["--on-failure", "exit"] if ends else []), container=container)
+    with open_notebook(add(container=container)) as other:
+        other.run("kept = 1")
+        others = ids(service, container)
+        before = set(container.kernels())
+        with open_notebook(spec) as notebook:
+            notebook.run("kept = 2\n" + FAMILY)
+            (its,) = ids(service, container) - others
+            assert service.relayd("end", its) == f"ended {its}"
+            assert set(container.kernels()) == before
+            if ends:
+                assert notebook.end() == 69
+                assert "KR-KERNEL-ENDED" in notebook.complaints
+            else:
+                reason = run(notebook.client, "print(kept)").reply["content"]
+                assert reason["ename"] == "KR-KERNEL-ENDED"
+                assert notebook.text("print('kept' in globals())") == "False"
+        assert other.text("print(kept)") == "1"
+
+
+def ids(service: Service, container: Container) -> set[str]:
+    return {kernel["id"] for kernel in service.status()["kernels"] if kernel["container"] == container.name}
+
+
+def test_a_name_that_no_kernel_has(service: Service) -> None:
+    for words, code in [(["end"], "KR-USAGE"), (["end", "nobody"], "KR-KERNEL-UNKNOWN")]:
+        refused = service.attempt(*words)
+        assert refused.returncode != 0
+        assert code in refused.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_signal_is_the_kernels(exiting: Notebook, number: signal.Signals) -> None:
     # Python and IPython have handlers of their own for some.

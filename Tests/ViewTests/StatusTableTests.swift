@@ -18,6 +18,20 @@ import Testing
         #expect(try lines("none", 80) == ["no kernel runs"])
     }
 
+    @Test(arguments: [
+        (#"{"kernels": 1, "code": null}"#, "discovery: 1 kernel in the launcher"),
+        (#"{"kernels": 0, "code": null}"#, "discovery: 0 kernels in the launcher"),
+        (
+            #"{"kernels": 2, "code": "KR-ENGINE-UNREACHABLE"}"#,
+            "discovery: KR-ENGINE-UNREACHABLE; relayd logs says more"
+        ),
+    ])
+    func whatDiscoveryShows(_ report: String, _ said: String) throws {
+        let json = try JSON(parsing: Array(#"{"discovery": \#(report)}"#.utf8))
+        let lines = StatusTable.lines(Reading(json), width: nil, look: Fixture.plain).map(\.text)
+        #expect(lines == ["no kernel runs", "", said])
+    }
+
     @Test func whoIsOpenToOthersIsNamed() throws {
         var reading = try Fixture.reading("six")
         let before = StatusTable.lines(reading, width: nil, look: Fixture.plain).count

@@ -109,6 +109,9 @@ def messages() -> list:
     good("discover null", "request", but(discover, discovery=None), but(discover, discovery="absent"))
     stop = {"v": 1, "type": "stop", "request": 0, "graceMilliseconds": 600000}
     good("stop", "request", stop)
+    end = {"v": 1, "type": "end", "request": 6, "kernel": "k", "graceMilliseconds": 0}
+    good("end", "request", end)
+    good("end, the least", "request", but(end, graceMilliseconds="absent"), but(end, graceMilliseconds=2500))
     good("stop, the least", "request", but(stop, graceMilliseconds="absent"), but(stop, graceMilliseconds=2500))
 
     bad("another version", "request", but(launch, v=2), "KR-GATE-PROTOCOL")
@@ -183,6 +186,8 @@ def messages() -> list:
     bad("follow is a number", "request", but(logs, follow=1))
     bad("logs of a number", "request", but(logs, kernel=3))
     bad("logs without a request", "request", but(logs, request="absent"))
+    bad("end of the only kernel", "request", but(end, kernel="absent"))
+    bad("end after too long", "request", but(end, graceMilliseconds=600001))
     bad("stderr of a number", "request", {"v": 1, "type": "stderr", "request": 5, "kernel": 3})
     for field in ["engine", "kernels"]:
         bad(f"discover without {field}", "request", but(discover, discovery=but(discovery, **{field: "absent"})))

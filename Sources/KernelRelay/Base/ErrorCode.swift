@@ -76,6 +76,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case launchInterrupted = "KR-LAUNCH-INTERRUPTED"
     case kernelIdle = "KR-KERNEL-IDLE"
     case kernelLifetime = "KR-KERNEL-LIFETIME"
+    case kernelEnded = "KR-KERNEL-ENDED"
     case kernelStopped = "KR-KERNEL-STOPPED"
     case kernelSilent = "KR-KERNEL-SILENT"
     case relayStuck = "KR-RELAY-STUCK"
@@ -283,7 +284,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
         case .containerFull:
             (
                 .client, "the container has as many kernels as it may have",
-                "Shut one of them down, in its notebook or by the `kill` behind its name, or use another container; `relayd up --max-kernels` sets how many."
+                "Shut one of them down, in its notebook or by `relayd end` and its name, or use another container; `relayd up --max-kernels` sets how many."
             )
         case .containerTaken:
             (
@@ -434,6 +435,11 @@ public enum ErrorCode: String, CaseIterable, Sendable {
             (
                 .kernel, "the kernel has had its whole lifetime, and was ended",
                 "Run the notebook's cells again; --max-lifetime in its kernel.json says how long."
+            )
+        case .kernelEnded:
+            (
+                .kernel, "somebody ended the kernel, by `relayd end`",
+                "Run the notebook's cells again, in a new kernel."
             )
         case .kernelStopped:
             (.kernel, "the kernel's process is stopped", "Let it go on: kill -CONT, in the container.")

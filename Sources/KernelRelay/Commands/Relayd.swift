@@ -8,7 +8,8 @@ package enum Relayd {
     private static let subcommands: [Subcommand] = [
         .up, .ports, .compose, .snapshot, .down,
         .add, .list, .show, .remove,
-        .status, .top, .page, .logs, .metrics, .doctor, .attach, .start, .drain, .stop, .serve, .version,
+        .status, .top, .page, .logs, .metrics, .doctor, .attach, .start, .drain, .end, .stop, .serve,
+        .version,
     ]
 
     package static func run(_ words: [String]) async -> Int32 {

@@ -15,12 +15,7 @@ extension Subcommand {
             """
     ) { words in
         var arguments = try Arguments(words, options: ["--grace"])
-        let seconds = try arguments.value("--grace").map { text throws(HostError) in
-            guard let seconds = Double(text), (0...600).contains(seconds) else {
-                throw HostError(.usage, "--grace takes 0 to 600 seconds")
-            }
-            return seconds
-        }
+        let grace = try GraceOption.milliseconds(&arguments)
         try arguments.finish()
         let folder = try RuntimeFolder(environment: CurrentEnvironment.variables)
         let client: ControlClient
@@ -30,7 +25,6 @@ extension Subcommand {
             print("no relayd runs")
             return 0
         }
-        let grace = Int64((seconds ?? 2.5) * 1000)
         // A relayd that cannot say how it is can still be stopped.
         let report = try? await client.ask(.status(request: 1, history: false))
         _ = try await client.ask(.stop(request: 2, graceMilliseconds: grace))

@@ -107,7 +107,7 @@ extension KernelVerdict {
         case "KR-ENGINE-UNREACHABLE", "KR-ENGINE-DENIED", "KR-ENGINE-MISSING", "KR-ENGINE-TIMEOUT":
             .engineUnreachable
         case "KR-KERNEL-FAILED", "KR-KERNEL-KILLED", "KR-KERNEL-OUT-OF-MEMORY", "KR-KERNEL-IDLE",
-            "KR-KERNEL-LIFETIME":
+            "KR-KERNEL-LIFETIME", "KR-KERNEL-ENDED":
             .kernelDead
         default: .failed
         }

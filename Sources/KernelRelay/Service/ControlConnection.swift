@@ -81,6 +81,13 @@ struct ControlConnection {
         case .discover(let number, let wish):
             await supervisor.discover(wish)
             channel.send(ControlReport.done(request: number))
+        case .end(let number, let name, let grace):
+            do throws(Refusal) {
+                try await supervisor.end(name, grace: .milliseconds(grace))
+                channel.send(ControlReport.done(request: number))
+            } catch {
+                channel.send(error.report(for: number))
+            }
         case .stop(let number, let grace):
             await supervisor.stop(grace: .milliseconds(grace))
             channel.send(ControlReport.done(request: number))

@@ -103,13 +103,24 @@ package actor Supervisor {
 
     // MARK: - For people
 
-    /// The connection file of a kernel, found by its id or the beginning of it.
-    func connection(of name: String?) async throws(Refusal) -> (kernel: String, file: [UInt8]) {
+    /// A kernel by its id or the beginning of it; the only one where none is named.
+    private func session(of name: String?) throws(Refusal) -> KernelSession {
         let found = kernels.values.filter { name.map($0.id.hasPrefix) ?? true }
         guard let session = found.first else {
             throw Refusal(.kernelUnknown, name.map { RelayLink.printable($0) } ?? "none runs")
         }
         guard found.count == 1 else { throw Refusal(.kernelAmbiguous, "\(found.count) kernels") }
+        return session
+    }
+
+    /// Ends one kernel; whoever has it open is told why.
+    func end(_ name: String, grace: Duration) async throws(Refusal) {
+        try await session(of: name).endKernel(grace: grace)
+    }
+
+    /// The connection file of a kernel.
+    func connection(of name: String?) async throws(Refusal) -> (kernel: String, file: [UInt8]) {
+        let session = try session(of: name)
         guard let file = await session.connectionFile else { throw Refusal(.kernelUnknown, session.id) }
         return (session.id, file)
     }

@@ -8,6 +8,16 @@ extension KernelSession {
     /// Ends the kernel because relayd is to end: whoever has a cell there is told, and so is the shim.
     package func stop(grace: Duration) async { await end(.stopped(grace: grace)) }
 
+    /// Ends the kernel because somebody named it for that. It ends as one that dies: its notebook is told why, and the next
+    /// cell but one has a new one.
+    func endKernel(grace: Duration) async throws(Refusal) {
+        guard state == .running, ending == nil, refusal == nil, let gate else {
+            throw Refusal(.kernelUnknown, "\(id) has none that runs")
+        }
+        refusal = Refusal(.kernelEnded, id)
+        await endKernel(at: gate, grace: grace)
+    }
+
     /// Lets go of everything but the kernel, once what a client has just sent is through.
     package func handOver() async {
         let limit = ContinuousClock.now + Tuning.handOverAtMost
@@ -64,7 +74,7 @@ extension KernelSession {
         }
         await stopRelay(listening: Tuning.lastWordsOfKernel)
         gates.sought.remove(kernel)
-        gates.roster.remove(kernel)
+        gates.roster.remove(id)
         if let gate { await partFrom(gate) }
         HostCommandPorts.release(kernel)
         if !isKept { await removeContainer() }

@@ -56,7 +56,7 @@ extension KernelSession {
         isLaunched = false
         early = []
         lifeguard?.cancel()
-        gates.roster.remove(kernel)
+        gates.roster.remove(id)
         containerEnd = nil
         search?.cancel()
         search = nil

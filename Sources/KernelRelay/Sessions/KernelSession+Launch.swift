@@ -83,7 +83,7 @@ extension KernelSession {
         isLaunched = true
         home = container.id
         gates.roster.add(
-            kernel, in: container.id, for: launch.session, file: launch.connectionFile, shim: shim.peer)
+            id, in: container.id, for: launch.session, file: launch.connectionFile)
         if !isKept { started = BootClock.now }
         shim.send(
             ControlReport.launched(

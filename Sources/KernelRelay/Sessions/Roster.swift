@@ -13,12 +13,10 @@ final class Roster: Sendable {
     private let kernels = Mutex<[String: Entry]>([:])
 
     /// - Parameters:
-    ///   - notebook: nothing for a program's, which nobody sees on a screen: it is named by what can be found of it.
-    ///   - shim: its process; SIGTERM to it ends the kernel.
-    func add(_ kernel: String, in container: String, for notebook: String?, file: String, shim: Int32?) {
-        let owner =
-            notebook.map { "\($0) (\(kernel))" }
-            ?? "\(kernel) (no notebook; \(file)\(shim.map { "; kill \($0)" } ?? ""))"
+    ///   - kernel: as `relayd status` and `relayd end` name it.
+    ///   - notebook: nothing for a program's, which is named by its connection file.
+    func add(_ kernel: String, in container: String, for notebook: String?, file: String) {
+        let owner = notebook.map { "\($0) (\(kernel))" } ?? "\(kernel) (no notebook; \(file))"
         kernels.withLock { $0[kernel] = Entry(container: container, owner: owner) }
     }
 

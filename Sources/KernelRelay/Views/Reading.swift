@@ -15,6 +15,8 @@ package struct Reading: Sendable {
     package var ended: [Ended]
     /// It takes no new kernels.
     package var isDraining: Bool
+    /// Nothing while it is off.
+    package var discovery: Discovered?
 
     package init(_ json: JSON) {
         let fields = ReadingFields(json)
@@ -28,6 +30,7 @@ package struct Reading: Sendable {
         kernels = fields.list("kernels").map(Kernel.init)
         ended = fields.list("ended").map(Ended.init)
         isDraining = fields.flag("draining")
+        discovery = fields.has("discovery") ? Discovered(fields.object("discovery")) : nil
     }
 
     /// - Parameter last: the one before, of which a report without histories takes them.
@@ -52,6 +55,18 @@ package struct Reading: Sendable {
             container = fields.text("container") ?? "?"
             verdict = Verdict(fields.object("verdict"))
             ago = fields.figure("ended_seconds_ago")
+        }
+    }
+
+    /// What `relayd start --discover` shows in the launcher.
+    package struct Discovered: Sendable {
+        package var kernels: Int
+        /// What is in its way.
+        package var code: String?
+
+        init(_ fields: ReadingFields) {
+            kernels = fields.figure("kernels").flatMap { Int(exactly: $0) } ?? 0
+            code = fields.text("code")
         }
     }
 

@@ -16,6 +16,7 @@ package enum StatusTable {
         if reading.isDraining {
             lines += ["", StyledLine("draining: no new kernels, until relayd drain --off", .strong)]
         }
+        if let discovery = reading.discovery { lines += ["", line(discovery)] }
         let worrying = reading.kernels.filter(\.verdict.isWorrying)
         if !worrying.isEmpty { lines.append("") }
         for kernel in worrying { lines += worry(kernel, width) }
@@ -32,6 +33,14 @@ package enum StatusTable {
             if more > 0 { lines.append(StyledLine("and \(more) more", .faint)) }
         }
         return lines
+    }
+
+    private static func line(_ discovery: Reading.Discovered) -> StyledLine {
+        if let code = discovery.code {
+            return StyledLine("discovery: \(code); relayd logs says more", .strong)
+        }
+        let count = discovery.kernels == 1 ? "1 kernel" : "\(discovery.kernels) kernels"
+        return StyledLine("discovery: \(count) in the launcher", .faint)
     }
 
     private static let shown = 5
