@@ -143,6 +143,8 @@ extension SessionLifeTests {
         @Test func aContainerThatIsGoneEndsItsKernels() async throws {
             try await withRig { rig in
                 let (shim, _) = try await rig.running(rig.launch())
+                // Between its fork and its exec it is not to be told from its gate.
+                try await eventually("its process") { rig.kernels().isEmpty ? nil : () }
                 try rig.engine.setState("exited")
                 // Not the engine's clients: a question that fails tells nothing of a container.
                 for pid in rig.kernels() + rig.engine.gates { kill(pid, SIGKILL) }

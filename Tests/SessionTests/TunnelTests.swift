@@ -20,12 +20,19 @@ extension SessionLifeTests {
             let kernel: FakeKernel
         }
 
-        private func start(_ rig: Rig, _ route: ControlRequest.Launch.Route) async throws -> Running {
+        private func start(
+            _ rig: Rig, _ route: ControlRequest.Launch.Route,
+            _ change: (inout ControlRequest.Launch) -> Void = { _ in }
+        ) async throws -> Running {
             let notebook = try rig.notebook()
             let shared = rig.path("shared")
             var launch = try rig.launch(
-                "cp \"$1\" \(shared).new; mv \(shared).new \(shared); exec sleep 1000", file: notebook.file)
+                """
+                printf %s "$SSH_AUTH_SOCK" > \(rig.path("agent-inside"))
+                cp "$1" \(shared).new; mv \(shared).new \(shared); exec sleep 1000
+                """, file: notebook.file)
             launch.route = route
+            change(&launch)
             let (shim, keepsake) = try await rig.running(launch)
             let info = try await eventually("its file") { try? ConnectionInfo(contentsOf: shared) }
             let kernel = FakeKernel(.ipc(prefix: info.ip, key: keepsake.key))
@@ -63,6 +70,43 @@ extension SessionLifeTests {
                 try await ask(running.notebook)
                 #expect(rig.engine.links.last?.joins == true)
                 #expect(try await connections(rig) == 1, "the relay has had one kernel, and no other")
+                try await onThread { running.kernel.stop() }
+            }
+        }
+
+        /// Its link is made by other hands than a container's. Streams and link on different queues end the process.
+        @Test func aCommandOnTheHostHasStreamsToo() async throws {
+            try await withRig { rig in
+                let agent = try UnixListener(rig.path("agent"))
+                let running = try await start(rig, .tunnel) { launch in
+                    launch.container = ""
+                    launch.hostEnvironment = rig.engine.environment
+                    // What relayd hands on to a gate of the host's has such names; by its end the rig finds it.
+                    launch.engineEnvironment["KERNELRELAY_KR_TEST_MARK"] = rig.mark
+                    launch.sshAgent = rig.path("agent")
+                }
+                try await ask(running.notebook)
+                #expect(await rig.status("kernels").first?["route"]?.text == "tunnel")
+                let inside = try String(contentsOfFile: rig.path("agent-inside"), encoding: .utf8)
+                let program = try #require(try UnixStream.connect(to: inside, waiting: true))
+                defer { close(program) }
+                #expect(send(program, "ask", 3, Int32(MSG_NOSIGNAL)) == 3)
+                var words = [UInt8](repeating: 0, count: 3)
+                func hears(_ descriptor: Int32) -> Bool {
+                    recv(descriptor, &words, 3, Int32(MSG_DONTWAIT)) == 3
+                }
+                // The launch has looked whether anybody listens, by a connection of its own.
+                var served: [Int32] = []
+                defer { for descriptor in served { close(descriptor) } }
+                let asked = try await eventually("the question") { () -> Int32? in
+                    let descriptor = accept4(agent.descriptor, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
+                    if descriptor >= 0 { served.append(descriptor) }
+                    return served.first(where: hears)
+                }
+                #expect(words == Array("ask".utf8))
+                #expect(send(asked, "say", 3, Int32(MSG_NOSIGNAL)) == 3)
+                try await eventually("the answer") { hears(program) ? () : nil }
+                #expect(words == Array("say".utf8))
                 try await onThread { running.kernel.stop() }
             }
         }

@@ -68,7 +68,10 @@ package struct Upbringing: Sendable {
         let outcome: EngineCommand.Outcome
         do throws(RelayError) {
             outcome = try await run(words)
-            if outcome.succeeded { return .made(try await watched(try await look(name))) }
+            if outcome.succeeded {
+                let container = try await watched(try await look(name))
+                if !Task.isCancelled { return .made(container) }
+            }
             if Task.isCancelled { throw interrupted }
         } catch {
             await cleanUp(name, mark)
