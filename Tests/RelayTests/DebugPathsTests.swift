@@ -96,7 +96,8 @@ import Testing
         var kernel = FakeKernel.Options()
         kernel.script = Self.debuggee
         return try Rig(
-            front: .loopback(key: frontKey), back: .loopback(key: backKey), kernel: kernel, debugFolders: folders)
+            front: .loopback(key: frontKey), back: .loopback(key: backKey), kernel: kernel,
+            debugFolders: folders)
     }
 
     /// Verified by whoever gets it, under that side's key; what is not changed is forwarded as it came.
