@@ -83,7 +83,8 @@ class OwnEngine:
 class EngineDoor:
     """A way to the suite's engine that can be shut: for whoever goes by it the engine has ended, and every link with it.
 
-    A thread for each direction of each connection; all have ended when it is shut.
+    A thread for each direction of each connection; all have ended when it is shut. What they begin they begin under the
+    lock, and not once it is being shut: no connection that came at that moment is missed.
     """
 
     def __init__(self, place: Path) -> None:
@@ -91,16 +92,20 @@ class EngineDoor:
         self.host = f"unix://{place}"
         self.threads: list[threading.Thread] = []
         self.ends: list[socket.socket] = []
+        self.lock = threading.Lock()
         self.open()
 
     def open(self) -> None:
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(self.place))
         self.listener.listen(64)
+        self.is_open = True
         self._begin(self._accept, self.listener)
 
     def shut(self) -> None:
         self.place.unlink(missing_ok=True)
+        with self.lock:
+            self.is_open = False
         for end in (self.listener, *self.ends):
             try:
                 end.shutdown(socket.SHUT_RDWR)
@@ -124,9 +129,14 @@ class EngineDoor:
                 return
             far = socket.socket(socket.AF_UNIX)
             far.connect("/var/run/docker.sock")
-            self.ends += [near, far]
-            self._begin(self._pass, near, far)
-            self._begin(self._pass, far, near)
+            with self.lock:
+                if not self.is_open:
+                    near.close()
+                    far.close()
+                    return
+                self.ends += [near, far]
+                self._begin(self._pass, near, far)
+                self._begin(self._pass, far, near)
 
     @staticmethod
     def _pass(source: socket.socket, sink: socket.socket) -> None:

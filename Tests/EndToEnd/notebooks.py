@@ -18,6 +18,9 @@ from clients import Outcome, connected, run
 from processes import PATIENCE, endpoints_left, ports_of, write_connection
 from service import Service, Spec, pauses
 
+# Seconds until a kernel is heard: a little more than a launch has before it is given up.
+LAUNCH = 60.0
+
 
 @dataclass
 class Notebook:
@@ -75,7 +78,7 @@ def opened(service: Service, spec: Spec, folder: Path, cwd: Path | None = None) 
         copy = folder / "copy.json"
         copy.write_bytes(connection.read_bytes())
         try:
-            with connected(copy) as client:
+            with connected(copy, patience=LAUNCH) as client:
                 yield Notebook(manager, client, folder)
         except BaseException:
             print((folder / "stderr").read_text())

@@ -28,15 +28,32 @@ def written(prefix: Path, *words: str, **fields: Any) -> Spec:
 
 def own_containers() -> list[str]:
     """Those that the programs under test have made, whatever state they are in."""
-    # Another suite may use the engine at the same time; its program is another.
-    program = (BINARIES / "relay-shim").resolve()
-    names = docker("ps", "--all", "--filter", f"label={LABEL}", "--format", "{{.Names}}").split()
-    return [name for name in names if str(program) in docker("inspect", "--format", "{{json .Mounts}}", name)]
+    # Another suite may use the engine at the same time; its program is another. Asked once for all: by the next question
+    # one may be gone.
+    program = str((BINARIES / "relay-shim").resolve())
+    listed = docker("ps", "--all", "--no-trunc", "--filter", f"label={LABEL}", "--format", "{{.Names}}\t{{.Mounts}}")
+    found = (line.split("\t") for line in listed.splitlines())
+    return [name for name, mounts in found if program in mounts.split(",")]
 
 
 def own_container() -> Container:
-    (name,) = own_containers()
-    return Container(name)
+    """The only one; that of a kernel that has ended may be on its way out."""
+    names: list[str] = []
+    for _ in pauses(30):
+        names = own_containers()
+        if len(names) == 1:
+            return Container(names[0])
+    raise AssertionError(f"not one container: {names}")
+
+
+def until_none_is_left() -> list[str]:
+    """What is left when it had its time to go."""
+    names: list[str] = []
+    for _ in pauses(10):
+        names = own_containers()
+        if not names:
+            break
+    return names
 
 
 def until_gone(name: str, seconds: float = 30) -> None:

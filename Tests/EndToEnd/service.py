@@ -96,7 +96,9 @@ class Service:
         return found
 
     def daemons(self) -> list[psutil.Process]:
-        return [process for process in self.processes() if command_of(process).split()[1:2] == ["serve"]]
+        serving = {each.pid: each for each in self.processes() if command_of(each).split()[1:2] == ["serve"]}
+        # What relayd starts has its command line for a moment.
+        return [process for process in serving.values() if parent_of(process) not in serving]
 
     def strangers(self) -> list[psutil.Process]:
         """What is there besides relayd, and what relayd itself keeps for the containers that stand."""
@@ -163,13 +165,25 @@ def command_of(process: psutil.Process) -> str:
         return ""
 
 
-def link_of(relayd: psutil.Process, container: Container) -> psutil.Process:
-    """The engine's client that leads to relayd's gate in a container. Gates of other users and places may be kept still."""
+def parent_of(process: psutil.Process) -> int:
+    """0 for one that has ended meanwhile."""
+    try:
+        return process.ppid()
+    except psutil.Error:
+        return 0
+
+
+def link_of(relayd: psutil.Process, container: Container, after: psutil.Process | None = None) -> psutil.Process:
+    """The engine's client that leads to relayd's gate in a container: another than `after`, the one that has been lost.
+    Gates of other users and places may be kept still, and others may be asked of the same container."""
     identity = container.inspect()["Id"]
-    (link,) = [
-        child for child in relayd.children() if identity in command_of(child) and "--user" not in command_of(child)
-    ]
-    return link
+    links: list[psutil.Process] = []
+    for _ in pauses(20):
+        commands = [(child, command_of(child)) for child in relayd.children() if child != after]
+        links = [child for child, words in commands if identity in words and " gate " in words and "--user" not in words]
+        if len(links) == 1:
+            return links[0]
+    raise AssertionError(f"no single link to {container.name}: {[command_of(link) for link in links]}")
 
 
 def until_nothing_left(services: list[Service]) -> list[str]:

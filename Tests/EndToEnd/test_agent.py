@@ -12,14 +12,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from jupyter_client import BlockingKernelClient
 
-from clients import connected, run
+from clients import connected, run, until_heard
 from containers import Container
 from notebooks import launched
 from processes import PATIENCE
 from service import Service, Spec, link_of, pauses
-from test_survival import kill_relayd, until
-from test_tunnel import joined
+from test_survival import kill_relayd
 
 LIST = "import subprocess\nprint(subprocess.run(['ssh-add', '-l'], capture_output=True, text=True).stdout)"
 WHERE = "import os, stat\npath = os.environ['SSH_AUTH_SOCK']\nprint(path, oct(os.stat(path).st_mode), os.stat(path).st_uid)"
@@ -50,7 +50,12 @@ class Agent:
         if not key.exists():
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
         environment = {**os.environ, "SSH_AUTH_SOCK": str(self.socket)}
-        subprocess.run(["ssh-add", "-q", key], env=environment, check=True)
+        # A socket is there a moment before anybody listens.
+        for _ in pauses(PATIENCE):
+            added = subprocess.run(["ssh-add", "-q", key], env=environment, capture_output=True)
+            if added.returncode == 0:
+                break
+        assert added.returncode == 0, added.stderr
         self.fingerprint = subprocess.check_output(["ssh-keygen", "-l", "-f", key], text=True).split()[1]
 
     def stop(self) -> None:
@@ -85,6 +90,11 @@ def with_agent(service: Service, agent: Agent, tmp_path: Path) -> Callable[..., 
     return start
 
 
+def lists(client: BlockingKernelClient, agent: Agent) -> bool:
+    """Sooner or later."""
+    return any(agent.fingerprint in run(client, LIST).text() for _ in pauses(PATIENCE))
+
+
 @pytest.mark.parametrize("user", ["root", "nobody"])
 def test_ssh_add_lists_the_hosts_keys(
     add: Callable[..., Spec], with_agent: Callable, agent: Agent, container: Container, user: str
@@ -106,7 +116,11 @@ def test_ssh_add_lists_the_hosts_keys(
         # It is that kernel's alone, and no mount.
         assert run(other, "import os\nprint('SSH_AUTH_SOCK' in os.environ)").text() == "False\n"
         assert str(agent.socket) not in str(container.inspect())
-    assert subprocess.run(["docker", "exec", container.name, "test", "-e", path]).returncode == 1
+    for _ in pauses(PATIENCE):
+        is_there = subprocess.run(["docker", "exec", container.name, "test", "-e", path]).returncode
+        if is_there == 1:
+            break
+    assert is_there == 1
 
 
 def test_it_outlives_relayd_and_the_link(
@@ -115,13 +129,14 @@ def test_it_outlives_relayd_and_the_link(
     with with_agent(add("--ssh-agent")) as (_, client):
         assert agent.fingerprint in run(client, LIST).text()
         kill_relayd(service, signal.SIGKILL)
-        # What a cell says while nobody is subscribed is not heard: asked until it is.
-        assert any(agent.fingerprint in run(client, LIST).text() for _ in pauses(PATIENCE))
+        until_heard(client)
+        assert lists(client, agent)
         relayd = psutil.Process(service.status()["pid"])
         link = link_of(relayd, container)
         link.kill()
-        until(lambda: joined(relayd, link), "a new link")
-        assert agent.fingerprint in run(client, LIST).text()
+        link_of(relayd, container, after=link)
+        # A link that has begun leads nowhere yet.
+        assert lists(client, agent)
 
 
 def test_many_ask_at_once(add: Callable[..., Spec], with_agent: Callable, agent: Agent) -> None:

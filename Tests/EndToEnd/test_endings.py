@@ -98,7 +98,7 @@ def test_the_group_of_the_shim_ends_all(notebook: Notebook, container: Container
     assert len(container.kernels()) >= 4
     os.killpg(notebook.shim.pid, number)
     notebook.end()
-    for _ in pauses(seconds=5):
+    for _ in pauses(PATIENCE):
         if not container.kernels():
             break
     assert container.kernels() == []

@@ -14,7 +14,7 @@ import pytest
 from clients import await_text, outcome, run, sleeping
 from conftest import Open
 from notebooks import Notebook, refused
-from own import own_container, own_containers, written
+from own import own_container, until_none_is_left, written
 from service import Service, Spec
 
 SETS = """FROM {image}
@@ -31,7 +31,7 @@ TOLD = "import os; print(os.environ.get('BY_ENTRYPOINT'), os.environ.get('A'))"
 @pytest.fixture(autouse=True)
 def no_container_left() -> Iterator[None]:
     yield
-    assert not own_containers()
+    assert not until_none_is_left()
 
 
 @pytest.fixture

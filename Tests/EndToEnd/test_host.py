@@ -21,11 +21,22 @@ from notebooks import launched, refused
 from own import assert_no_key_is_seen, until_gone, written
 from processes import PATIENCE
 from service import Service, Spec, pauses
+from test_agent import LIST, WHERE, Agent, lists
+from test_agent import agent as agent  # a fixture
+from test_survival import kill_relayd
+from volume import MEGABYTE, WRITE, assert_whole
 
 # A kernel of this host; no container has this interpreter.
 KERNEL = f"{sys.executable} -m ipykernel_launcher"
 CHANNELS = ("CONTROL", "HB", "IOPUB", "SHELL", "STDIN")
 PORTS = f"import os\nprint(*(os.environ[f'JUPYTER_{{channel}}_PORT{{side}}'] for side in ('', '_HOST') for channel in {CHANNELS}))"
+
+# Behind a cell that writes: the answer is counted when all has been written, on the other stream.
+AT_ONCE = """
+import subprocess
+asked = [subprocess.Popen(["ssh-add", "-l"], stdout=subprocess.PIPE) for _ in range({count})]
+print(sum({fingerprint!r} in each.communicate()[0].decode() for each in asked), file=sys.stderr)
+"""
 
 
 @pytest.fixture
@@ -69,6 +80,50 @@ def test_relayd_may_be_killed(service: Service, host: Callable[..., Spec], open_
         os.kill(service.status()["pid"], signal.SIGKILL)
         until_heard(notebook.client)
         assert notebook.text("print(kept)") == "42"
+
+
+def test_by_the_tunnel(service: Service, host: Callable[..., Spec], open_notebook: Open) -> None:
+    """What is large both ways at once, and in pieces; and by another relayd."""
+    with open_notebook(host(KERNEL, "--route", "tunnel")) as notebook:
+        route = service.status()["kernels"][0]["route"]
+        assert route == "tunnel"
+        for _ in range(3):
+            asked = notebook.client.execute(WRITE.format(count=20, size=MEGABYTE))
+            length = notebook.client.execute(f"print(len('{'y' * 5 * MEGABYTE}'))")
+            assert_whole(outcome(notebook.client, asked), 20, MEGABYTE)
+            assert outcome(notebook.client, length).text() == f"{5 * MEGABYTE}\n"
+        for number in range(100):
+            assert notebook.text(f"print({number})") == str(number)
+        notebook.run("kept = 42")
+        kill_relayd(service, signal.SIGKILL)
+        until_heard(notebook.client)
+        assert notebook.text("print(kept)") == "42"
+        assert_whole(notebook.run(WRITE.format(count=20, size=MEGABYTE)), 20, MEGABYTE)
+
+
+@pytest.mark.parametrize("route", ["line", "tunnel"])
+def test_the_ssh_agent(service: Service, host: Callable[..., Spec], agent: Agent, tmp_path: Path, route: str) -> None:
+    """Of whoever started the kernel, by the gate's link, beside what a tunnel carries over the same."""
+    spec = host(KERNEL, "--route", route, "--ssh-agent")
+    environment = {**service.environment, "SSH_AUTH_SOCK": str(agent.socket)}
+    with launched(service, spec.content["argv"], tmp_path / "shim", env=environment) as (_, connection):
+        with connected(connection) as client:
+            path, mode, _ = run(client, WHERE).text().split()
+            assert path != str(agent.socket) and mode == "0o140600"
+            assert agent.fingerprint in run(client, LIST).text()
+            # Many at once, while much is written.
+            ask = AT_ONCE.format(count=20, fingerprint=agent.fingerprint)
+            for _ in range(3):
+                done = run(client, f"{WRITE.format(count=10, size=MEGABYTE)}\n{ask}")
+                assert done.text("stderr") == "20\n"
+                assert_whole(done, 10, MEGABYTE)
+            kill_relayd(service, signal.SIGKILL)
+            until_heard(client)
+            assert lists(client, agent)
+    for _ in pauses(PATIENCE):
+        if not Path(path).exists():
+            break
+    assert not Path(path).exists()
 
 
 def sleeper(file: Path) -> str:
@@ -140,7 +195,7 @@ def test_a_command_that_maps_its_ports(
         until_heard(notebook.client)
         assert notebook.text("print(kept)") == "42"
         assert_no_key_is_seen(notebook, docker("inspect", name))
-    assert name not in docker("ps", "--all", "--format", "{{.Names}}").split()
+    until_gone(name)
 
 
 def test_a_kernel_that_does_not_see_the_file(
@@ -152,8 +207,8 @@ def test_a_kernel_that_does_not_see_the_file(
     script.write_text(f'#!/bin/sh\nexec docker run --rm -i --init --name {name} {ports} {image} "$@"\n')
     script.chmod(0o755)
     try:
-        with open_notebook(host(f"{script} python3 -m ipykernel_launcher", "--launch-timeout", "3")) as notebook:
-            told = run(notebook.client, "1").reply["content"]
+        with open_notebook(host(f"{script} python3 -m ipykernel_launcher", "--launch-timeout", "12")) as notebook:
+            told = outcome(notebook.client, notebook.client.execute("1"), patience=12 + PATIENCE).reply["content"]
             assert told["ename"] == "KR-LAUNCH-TIMEOUT"
             assert "the kernel must get to see the file JUPYTER_CONNECTION_FILE" in "\n".join(told["traceback"])
         # The command gets its time to stop its container.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +11,8 @@ import pytest
 
 from clients import await_reply, await_text, sleeping, until_heard
 from conftest import Open
-from containers import docker
 from own import written
-from service import ROOT, Service
+from service import ROOT, Service, pauses
 
 COMPOSE = """
 version: "3"
@@ -35,12 +35,17 @@ services:
 def project(image: str, tmp_path: Path) -> Iterator[Path]:
     """The compose file, of a project of its own."""
     subprocess.run([ROOT / "Tools/deps", "compose"], check=True, timeout=600)
-    file = tmp_path / "krimage" / "compose.yml"
+    file = tmp_path / f"krimage{uuid.uuid4().hex[:8]}" / "compose.yml"
     file.parent.mkdir()
     file.write_text(COMPOSE.format(image=image))
     yield file
-    # What docker-compose made for the project; `down` would want all the ports.
-    docker("network", "rm", "krimage_default")
+    # What docker-compose made for the project, once nothing is in it; `down` would want all the ports.
+    command = ["docker", "network", "rm", f"{file.parent.name}_default"]
+    for _ in pauses(30):
+        removed = subprocess.run(command, capture_output=True, timeout=60)
+        if removed.returncode == 0:
+            break
+    assert removed.returncode == 0, removed.stderr
 
 
 @pytest.mark.heavy

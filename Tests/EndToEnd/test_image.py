@@ -19,7 +19,7 @@ from clients import await_reply, connected, outcome, run, until_heard
 from conftest import Open
 from containers import Container, docker
 from notebooks import Notebook, launched, manager_of, refused
-from own import assert_no_key_is_seen, command_lines, own_container, own_containers, until_gone, written
+from own import assert_no_key_is_seen, command_lines, own_container, until_gone, until_none_is_left, written
 from processes import PATIENCE
 from service import Service, Spec, pauses
 
@@ -27,7 +27,7 @@ from service import Service, Spec, pauses
 @pytest.fixture(autouse=True)
 def no_container_left() -> Iterator[None]:
     yield
-    left = own_containers()
+    left = until_none_is_left()
     for name in left:
         docker("rm", "--force", "--volumes", name)
     assert not left
@@ -68,7 +68,7 @@ def test_a_kernel_json_of_docker_proxy_kernel(service: Service, image: str, tmp_
     cell = "import os; print(os.environ['K'], '|', open('/data/note').read(), '|', os.path.exists('/.dockerenv'))"
     assert executed(service, spec, tmp_path / "job", cell) == ["v w | from the host | True\n"]
     assert "run" in Path(f"{script}.calls").read_text().split()
-    assert own_containers() == []
+    assert until_none_is_left() == []
 
 
 def test_what_it_is(own: Callable[..., Spec], open_notebook: Open) -> None:
@@ -89,7 +89,7 @@ def test_what_it_is(own: Callable[..., Spec], open_notebook: Open) -> None:
         assert secret not in lines and secret not in json.dumps(found)
         assert_no_key_is_seen(notebook, json.dumps(found))
         assert "S=...\0" in lines and "T=...\0--env=U=...\0-ieV=..." in lines
-    assert own_containers() == []
+    assert until_none_is_left() == []
 
 
 def test_it_is_shown(service: Service, own: Callable[..., Spec], open_notebook: Open) -> None:
@@ -140,10 +140,14 @@ def killed(service: Service, shim: psutil.Popen) -> None:
     shim.wait(PATIENCE)
 
 
+# As long has a launch to come to its gate.
+ORPHAN_SECONDS = 8
+
+
 @pytest.fixture
 def forgetful_service(fresh_service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    """One whose gates wait only two seconds for somebody to come back."""
-    monkeypatch.setenv("KERNELRELAY_ORPHAN_SECONDS", "2")
+    """One whose gates wait only seconds for somebody to come back."""
+    monkeypatch.setenv("KERNELRELAY_ORPHAN_SECONDS", str(ORPHAN_SECONDS))
     yield fresh_service
     # The one that was killed has left its socket.
     fresh_service.relayd("start")
@@ -155,9 +159,9 @@ def test_it_goes_when_all_are_killed(forgetful_service: Service, own: Callable[.
             run(client, "1")
             name = own_container().name
             # As long as somebody uses it it stays.
-            run(client, "import time; time.sleep(3)")
+            run(client, f"import time; time.sleep({ORPHAN_SECONDS + 2})")
         killed(forgetful_service, shim)
-        until_gone(name, 20)
+        until_gone(name, ORPHAN_SECONDS + 30)
 
 
 def test_orphans_among_others(
@@ -170,7 +174,7 @@ def test_orphans_among_others(
             run(client, "1")
         assert container.kernels()
         killed(forgetful_service, shim)
-        for _ in pauses(20):
+        for _ in pauses(ORPHAN_SECONDS + 30):
             if not container.kernels():
                 break
         assert not container.kernels() and container.is_running()

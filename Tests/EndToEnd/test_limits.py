@@ -15,6 +15,7 @@ from clients import connected, run
 from conftest import Open
 from containers import Container, docker
 from notebooks import Notebook
+from own import own_container, until_gone, written
 from service import BINARIES, Service, Spec
 
 MEMORY = """
@@ -66,6 +67,16 @@ def test_words_for_run(
         assert notebook.text(MEMORY) == str(200 << 20)
         assert notebook.text("import os, socket\nprint(os.environ['K'], socket.gethostname())") == "v w else"
         assert notebook.text("print(open('/shared/file').read())") == "shared"
+
+
+def test_words_for_run_of_an_image(image: str, open_notebook: Open, tmp_path: Path) -> None:
+    """Of a container that one kernel has for itself."""
+    words = ["-f", "{connection_file}", "--image", image, "--", "--memory", "200m", "--cpus=0.75"]
+    with open_notebook(written(tmp_path / "prefix", *words)) as notebook:
+        name = own_container().name
+        assert notebook.text(MEMORY) == str(200 << 20)
+        assert notebook.text(PROCESSORS) == "0.75"
+    until_gone(name)
 
 
 def test_devices_are_asked_for(service: Service, image: str, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from containers import Container, docker
 from notebooks import launched
 from service import Service, Spec
 
+# Seconds for all of them to start at one moment, on whatever machine this is.
+PATIENCE_WITH_MANY = 90.0
 LIGHT = Path(__file__).with_name("light_kernel.py")
 
 
@@ -33,7 +35,7 @@ def all_answer(service: Service, spec: Spec, count: int, folder: Path) -> None:
             stack.enter_context(launched(service, spec.content["argv"], folder / str(number))) for number in range(count)
         ]
         for number, (shim, connection) in enumerate(shims):
-            with connected(connection) as client:
+            with connected(connection, patience=PATIENCE_WITH_MANY) as client:
                 assert run(client, f"number {number}").text() == f"number {number}"
             assert shim.poll() is None
         assert len(service.daemons()) == 1

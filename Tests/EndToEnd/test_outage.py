@@ -15,6 +15,9 @@ from notebooks import Notebook, opened
 from own import own_container, until_gone, written
 from service import Service
 
+# Seconds after which something ends that nobody uses. A launch must come to its gate in as many.
+UNUSED = 8
+
 
 @pytest.fixture
 def door(tmp_path: Path) -> Iterator[EngineDoor]:
@@ -40,7 +43,7 @@ def test_a_kernel_that_is_spoken_to_is_no_orphan(
     fresh_service: Service, door: EngineDoor, image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, route: str
 ) -> None:
     """In a container of its own, which ends when nobody has needed its gate for so long."""
-    monkeypatch.setenv("KERNELRELAY_ORPHAN_SECONDS", "2")
+    monkeypatch.setenv("KERNELRELAY_ORPHAN_SECONDS", str(UNUSED))
     spec = written(
         tmp_path / "prefix", "-f", "{connection_file}", "--image", image, "--route", route, *client_by(door)
     )
@@ -48,7 +51,7 @@ def test_a_kernel_that_is_spoken_to_is_no_orphan(
         notebook.run("kept = 42")
         name = own_container().name
         door.shut()
-        notebook.run("import time\ntime.sleep(6)")
+        notebook.run(f"import time\ntime.sleep({UNUSED + 4})")
         assert notebook.text("print(kept)") == "42"
         door.open()
         assert interrupted(notebook) == "KeyboardInterrupt"
@@ -60,12 +63,12 @@ def test_what_nobody_can_tell_of_counts_as_used(
     fresh_service: Service, door: EngineDoor, image: str, tmp_path: Path
 ) -> None:
     """A container with an idle time, in which a cell runs that nobody can tell it of."""
-    container = fresh_service.up(image, options=["--idle-timeout", "3s"])
+    container = fresh_service.up(image, options=["--idle-timeout", f"{UNUSED}s"])
     spec = fresh_service.add(tmp_path / "prefix", container, *client_by(door))
     with opened(fresh_service, spec, tmp_path / "job") as notebook:
         notebook.run("kept = 42")
         door.shut()
-        notebook.run("import time\ntime.sleep(6)")
+        notebook.run(f"import time\ntime.sleep({UNUSED + 4})")
         assert container.is_running()
         door.open()
         assert interrupted(notebook) == "KeyboardInterrupt"

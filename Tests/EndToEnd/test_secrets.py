@@ -19,12 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from jupyter_client.kernelspec import KernelSpecManager
 
 import notebooks
 from clients import run, until_heard
 from compose import Project
 from containers import Container, docker
 from own import keys_of, own_containers, until_gone, written
+from processes import PATIENCE
 from service import Service, Spec, pauses
 from test_agent import LIST, Agent
 from test_survival import kill_relayd
@@ -57,8 +59,11 @@ class Place:
 
     @property
     def containers(self) -> list[Container]:
-        """Also those that a kernel has made: another one for every start."""
-        return [*self.made_here, *(Container(name) for name in own_containers())]
+        """Also the one that a kernel has made: another one for every start, and the one before may be on its way out."""
+        for _ in pauses(PATIENCE):
+            if len(own := own_containers()) <= 1:
+                break
+        return [*self.made_here, *(Container(name) for name in own)]
 
     def add(self, env: dict[str, str | None] | None = None, **said: object) -> Spec:
         """By way of a list: whoever types a value shows it in a command line."""
@@ -148,8 +153,10 @@ def discovered(place: Place) -> Iterator[tuple[Spec, Path]]:
             patch.delenv(name)
         place.service.relayd("start", "--discover")
     by_hand(place, "--label", f"io.github.kernelrelay.display-name={title}")
-    for _ in pauses(15):
-        if found := [file.parent.name for file in kernels.glob("*/kernel.json") if title in file.read_text()]:
+    # Others may come and go meanwhile: as Jupyter reads them.
+    manager = KernelSpecManager(kernel_dirs=[str(kernels)], ensure_native_kernel=False)
+    for _ in pauses(45):
+        if found := [name for name, spec in manager.get_all_specs().items() if spec["spec"]["display_name"] == title]:
             break
     yield Spec(found[0], place.prefix), place.folder
     place.service.relayd("start", "--no-discover")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
+import uuid
 from collections.abc import Callable
 
 import psutil
 import pytest
 
-from clients import await_message, await_reply, await_text, connected, run, sleeping, until_heard
+from clients import Message, await_message, await_reply, await_text, connected, run, sleeping, until_heard
 from conftest import Open
 from containers import Container, docker
 from notebooks import Notebook
@@ -57,12 +59,27 @@ def test_relayd_may_die(notebook: Notebook, service: Service, number: int) -> No
     assert notebook.text("print(kept)") == "44"
 
 
-def test_a_running_cell_is_answered_by_way_of_the_next_relayd(notebook: Notebook, service: Service) -> None:
-    request = notebook.client.execute(sleeping(seconds=4))
-    await_text(notebook.client, "asleep")
+# Says what time it is until it is told to stop.
+TICKING = """
+import os, time
+while not os.path.exists({file!r}):
+    print(time.time(), flush=True)
+    time.sleep(0.1)
+os.unlink({file!r})
+"""
+
+
+def test_a_running_cell_is_answered_by_way_of_the_next_relayd(
+    notebook: Notebook, service: Service, container: Container
+) -> None:
+    file = f"/tmp/stop-{uuid.uuid4().hex}"
+    request = notebook.client.execute(TICKING.format(file=file))
+    await_message(notebook.client.get_iopub_msg, says_later_than(0))
     kill_relayd(service, signal.SIGKILL)
-    # libzmq subscribes again when the socket is looked at, as a client that shows a notebook does all the time.
-    notebook.client.iopub_channel.socket.poll(1_000)
+    # libzmq subscribes again when the socket is looked at, as a client that shows a notebook does all the time. What the cell
+    # says now is heard only once it has.
+    await_message(notebook.client.get_iopub_msg, says_later_than(time.time()))
+    container.run("touch", file)
     assert await_reply(notebook.client.get_shell_msg, request)["content"]["status"] == "ok"
     await_message(
         notebook.client.get_iopub_msg,
@@ -71,13 +88,17 @@ def test_a_running_cell_is_answered_by_way_of_the_next_relayd(notebook: Notebook
     )
 
 
+def says_later_than(moment: float) -> Callable[[Message], bool]:
+    return lambda message: message["msg_type"] == "stream" and float(message["content"]["text"].split()[-1]) > moment
+
+
 def test_the_link_to_the_gate_may_die(notebook: Notebook, service: Service, container: Container) -> None:
     """The engine's client is killed; a signal then goes by another."""
     relayd = psutil.Process(service.status()["pid"])
     client = link_of(relayd, container)
     client.kill()
     assert notebook.text("print('here')") == "here"
-    until(lambda: any("--join" in command_of(child) for child in relayd.children()), "a new link")
+    assert "--join" in command_of(link_of(relayd, container, after=client))
     request = notebook.client.execute(sleeping())
     await_text(notebook.client, "asleep")
     notebook.manager.interrupt_kernel()

@@ -40,6 +40,15 @@ def container_facts(container: Container) -> dict[str, object]:
     return {"inspect": facts, "files": container.changes(), "processes": container.processes()}
 
 
+def names_of_images(foreign: str) -> set[str]:
+    """With the id of each; without those that another suite makes for a moment."""
+    lines = docker("images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").splitlines()
+    passing = ("kr-e2e-", "kernelrelay-snapshot/", "<none>")
+    found = {line for line in lines if line.startswith(foreign) or not line.startswith(passing)}
+    assert any(line.startswith(foreign) for line in found)
+    return found
+
+
 @pytest.fixture
 def foreign_image(image: str) -> Iterator[str]:
     name = f"kr-e2e-foreign-{uuid.uuid4().hex[:8]}:mine"
@@ -89,7 +98,7 @@ def test_what_is_not_ours_is_as_before(
     place = ["--prefix", str(prefix)]
     (tmp_path / "list.json").write_text(json.dumps([{"container": foreign.name, "name": "ours"}, {"project": True}]))
     before = seen()
-    images = set(docker("images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").splitlines())
+    images = names_of_images(foreign_image)
     snapshot = f"kr-e2e-snapshot-{uuid.uuid4().hex[:8]}:ours"
 
     service.relayd("add", "--container", foreign.name, "--name", "single", *place)
@@ -105,12 +114,12 @@ def test_what_is_not_ours_is_as_before(
     removed = service.relayd("remove", "--all", *place)
 
     service.relayd("start", "--discover", "--docker", corner.client)
-    for _ in pauses(15):
+    for _ in pauses(45):
         if discovered():
             break
     assert len(discovered()) == 1
     service.relayd("start", "--no-discover")
-    for _ in pauses(15):
+    for _ in pauses(45):
         if not discovered():
             break
     service.relayd("snapshot", foreign.name, snapshot)
@@ -131,8 +140,7 @@ def test_what_is_not_ours_is_as_before(
 
     assert {line.split()[1] for line in removed.splitlines()} == {"single", "ours", "container-of-this-project"}
     assert seen() == before
-    left = set(docker("images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").splitlines())
-    assert images <= left
+    assert images <= names_of_images(foreign_image)
     assert made not in docker("ps", "--all", "--format", "{{.Names}}").split()
     assert sorted(kernels.iterdir()) == sorted(named)
     assert sorted(theirs.iterdir()) == sorted([*in_theirs, theirs / "compose.kernelrelay.yml"])

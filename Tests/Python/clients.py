@@ -34,7 +34,9 @@ class Outcome:
 
 
 @contextmanager
-def connected(connection: Path, *, subscribe: bool = True, depth: int | None = None) -> Iterator[BlockingKernelClient]:
+def connected(
+    connection: Path, *, subscribe: bool = True, depth: int | None = None, patience: float = PATIENCE
+) -> Iterator[BlockingKernelClient]:
     """A client with all channels open and, unless `subscribe` is off, known to hear iopub.
 
     `depth` is how many messages its sockets queue: a small one makes it a client that reads late.
@@ -52,17 +54,17 @@ def connected(connection: Path, *, subscribe: bool = True, depth: int | None = N
     client.start_channels()
     try:
         if subscribe:
-            assert stdin.poll(PATIENCE * 1_000, zmq.POLLOUT), "stdin does not connect"
-            until_heard(client)
+            assert stdin.poll(patience * 1_000, zmq.POLLOUT), "stdin does not connect"
+            until_heard(client, patience)
         yield client
     finally:
         client.stop_channels()
         context.destroy(linger=0)
 
 
-def until_heard(client: BlockingKernelClient) -> None:
+def until_heard(client: BlockingKernelClient, patience: float = PATIENCE) -> None:
     """Ask until iopub brings the answer too: a subscription takes its own way and its own time."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         request = client.kernel_info()
         heard = time.monotonic() + 1
@@ -91,9 +93,11 @@ def sleeping(word: str = "asleep", *, seconds: int = 60) -> str:
     return f"import time\nprint({word!r}, flush=True)\nany(time.sleep(0.5) for _ in range({2 * seconds}))"
 
 
-def await_message(receive: Callable[..., Message], found: Callable[[Message], bool]) -> Message:
+def await_message(
+    receive: Callable[..., Message], found: Callable[[Message], bool], patience: float = PATIENCE
+) -> Message:
     """The first message that fits; what comes before it is somebody else's."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while (left := deadline - time.monotonic()) > 0:
         try:
             message = receive(timeout=left)
@@ -104,8 +108,8 @@ def await_message(receive: Callable[..., Message], found: Callable[[Message], bo
     raise AssertionError("the awaited message did not come")
 
 
-def await_reply(receive: Callable[..., Message], request: str) -> Message:
-    return await_message(receive, lambda message: message["parent_header"].get("msg_id") == request)
+def await_reply(receive: Callable[..., Message], request: str, patience: float = PATIENCE) -> Message:
+    return await_message(receive, lambda message: message["parent_header"].get("msg_id") == request, patience)
 
 
 def await_text(client: BlockingKernelClient, text: str) -> Message:
@@ -119,7 +123,9 @@ def ask(client: BlockingKernelClient, msg_type: str, content: Message, **options
     return str(request["header"]["msg_id"])
 
 
-def outcome(client: BlockingKernelClient, request: str, reply: Message | None = None) -> Outcome:
+def outcome(
+    client: BlockingKernelClient, request: str, reply: Message | None = None, patience: float = PATIENCE
+) -> Outcome:
     """Collect a request's messages up to its idle, and its reply unless that has been taken already."""
     messages: list[Message] = []
 
@@ -128,8 +134,8 @@ def outcome(client: BlockingKernelClient, request: str, reply: Message | None = 
             messages.append(message)
         return idle_after(message, request)
 
-    await_message(client.get_iopub_msg, take)
-    return Outcome(reply or await_reply(client.get_shell_msg, request), messages)
+    await_message(client.get_iopub_msg, take, patience)
+    return Outcome(reply or await_reply(client.get_shell_msg, request, patience), messages)
 
 
 def run(client: BlockingKernelClient, code: str, **options: Any) -> Outcome:
