@@ -187,6 +187,14 @@ import Testing
             $0.swapLimit = -1
         },
         ended(
+            "out of memory, limits that no engine has", .signal(SIGKILL, coreDumped: false), oom: true,
+            "KR-KERNEL-OUT-OF-MEMORY",
+            ["docker update --memory 4398046511103m --memory-swap 4398046511103m dev"], says: []
+        ) {
+            $0.memoryLimit = .max
+            $0.swapLimit = .max
+        },
+        ended(
             "out of memory, no limit known", .signal(SIGKILL, coreDumped: false), oom: true,
             "KR-KERNEL-OUT-OF-MEMORY", says: ["Use less memory"]),
         ended(

@@ -73,4 +73,29 @@ import Testing
         #expect(sight.silentSince == nil)
         #expect(sight.container == .state(.running))
     }
+
+    /// What the engine has told holds until it fails twice in a row; before that the first failure counts.
+    @Test func aSlowEngineIsNoneThatIsGone() {
+        let timeout = RelayError(.engineTimeout, "docker")
+        var sight = GateSight()
+        sight.fellSilent(at: start)
+        #expect(sight.isUnexplained)
+        sight.engineSaid(.failure(timeout))
+        #expect(sight.engine == .silent(timeout) && !sight.isUnexplained)
+        sight.engineSaid(.success(.paused))
+        #expect(sight.engine == .answers && sight.container == .state(.paused) && sight.isContainerKnown)
+        sight.engineSaid(.failure(timeout))
+        #expect(sight.engine == .answers && sight.container == .state(.paused))
+        sight.engineSaid(.failure(RelayError(.containerMissing, "dev")))
+        #expect(sight.engine == .answers && sight.container == .gone)
+        sight.engineSaid(.failure(timeout))
+        sight.engineSaid(.failure(timeout))
+        #expect(sight.engine == .silent(timeout))
+
+        sight.heard(nil, asked: start, at: start)
+        sight.engineSaid(.failure(timeout))
+        #expect(sight.engine == .answers, "the gate knows better")
+        sight.fellSilent(at: start)
+        #expect(sight.isUnexplained, "and a new silence begins anew")
+    }
 }

@@ -150,6 +150,15 @@ import Testing
             $0.pulse?.turned = now - .seconds(10)
             $0.pulse?.heldSince = now - .seconds(9)
         },
+        saw("the relay's thread is stuck, and somebody saw it stand", .notAnswering, code: "KR-RELAY-STUCK") {
+            $0.pulse?.turned = now - .seconds(10)
+            $0.watchedSince = now - .seconds(60)
+        },
+        // The machine has slept for an hour, and whoever looks has woken first.
+        saw("the relay's thread stood while nobody looked", .ok) {
+            $0.pulse?.turned = now - .seconds(3600)
+            $0.watchedSince = now - .seconds(1)
+        },
         saw("nothing wakes the thread of a relay without a kernel", .starting) {
             $0.pulse?.turned = now - .seconds(10)
             $0.isStarting = true
@@ -203,6 +212,11 @@ import Testing
             "the gate is silent, and its process not known", .gateLost, code: "KR-GATE-SILENT",
             remedy: "docker stats --no-stream dev"
         ) { silent(&$0, .state(.running)) },
+        saw("the gate is joined again", .gateLost, code: "KR-GATE-SILENT") {
+            silent(&$0, .state(.running))
+            $0.sight?.pid = 8
+            $0.sight?.isJoining = true
+        },
         saw("the gate is silent, and nobody knows why yet", .ok) {
             $0.sight?.fellSilent(at: now - .seconds(2))
         },
@@ -364,6 +378,7 @@ import Testing
         ("misses its beats", [.heartbeat]),
         ("the engine does not answer", [.engine, .gate]),
         ("the relay's thread is stuck", [.relay]),
+        ("the relay's thread stood while nobody looked", []),
     ])
     func theLadderShowsWhere(_ name: String, _ broken: [Ladder.Hop]) throws {
         let one = try #require(Self.cases.first { $0.testDescription == name })

@@ -111,13 +111,19 @@ import Testing
     /// What was begun is known to those who look for it, also when the check that began it ran out of time.
     @Test func whatWasBegunStaysKnown() async {
         let begun = TrialKernel.Remains(ports: [1], connectionFile: "/x")
+        let (written, write) = AsyncStream<Void>.makeStream()
         let checks = [
             Check("first", limit: .milliseconds(1)) { chart in
                 chart.begun.trial = begun
+                write.finish()
                 try? await Task.sleep(for: .seconds(1000))
                 return .good("")
             },
-            Check("second") { chart in chart.begun.trial == begun ? .good("") : .bad("unknown", "mend it") },
+            Check("second") { chart in
+                // The first one's time may be over before it has begun.
+                for await _ in written {}
+                return chart.begun.trial == begun ? .good("") : .bad("unknown", "mend it")
+            },
         ]
         let entries = await Examination(checks).run(on: Self.chart).entries
         #expect(entries.map(\.finding.mark) == [.bad, .good])
@@ -156,5 +162,16 @@ import Testing
                 margin + "docker unpause dev",
             ])
         #expect(DoctorReport.lines(entry, colours: true)[0].hasPrefix("\u{1B}[31m✗"))
+    }
+
+    /// A gate's words are those of whoever has the container.
+    @Test func noCommandReachesTheTerminal() {
+        let escape = "\u{1B}]0;x\u{7}\u{1B}[2J\u{9B}1m\n"
+        var finding = Check.Finding.bad("text\(escape)", "remedy\(escape)")
+        finding.phases = [.init("phase\(escape)", milliseconds: 1)]
+        let lines = DoctorReport.lines(.init("gate", finding), colours: false)
+        #expect(lines.count == 3)
+        #expect(lines.allSatisfy { $0.unicodeScalars.allSatisfy(\.isPrintable) })
+        #expect(lines[2].hasSuffix("remedy?]0;x??[2J?1m?"))
     }
 }

@@ -127,6 +127,7 @@ import Testing
             #"kernelrelay_delayed_messages_total{channel="shell",direction="to_kernel"} 1"#,
             #"kernelrelay_held_bytes{channel="iopub",direction="to_client"} 10"#,
             #"kernelrelay_kernels{verdict="busy"} 2"#, #"kernelrelay_gates{state="open"} 1"#,
+            #"kernelrelay_gates{state="joining"} 0"#,
             #"kernelrelay_launch_seconds_count{phase="bind"} 1"#, "kernelrelay_heartbeats_lost_total 2",
             #"kernelrelay_reply_seconds_count{channel="shell"} 0"#, "process_cpu_seconds_total 1.5",
             "process_open_fds 9", "kernelrelay_gate_seconds_count 1", "kernelrelay_gate_seconds_sum 0.003",

@@ -93,6 +93,27 @@ import Testing
         }
     }
 
+    /// What hangs up before it is answered is nobody who follows.
+    @Test func whoHangsUpAtOnce() async throws {
+        try await withServer { server, source in
+            let words = "GET /events HTTP/1.1\r\nHost: localhost:\(server.address.port)\r\n\r\n"
+            for _ in 0..<20 {
+                let guest = try Reader(server)
+                guest.say(words)
+                guest.reset()
+            }
+            // Who is served behind them shows that they have been.
+            let last = try Reader(server)
+            last.say(words)
+            _ = try await last.until("data:")
+            last.close()
+            try await eventually("the end of the feed") { source.readers == 0 ? () : nil }
+            let asked = source.asked
+            try await Task.sleep(for: Tuning.pageEvery * 2)
+            #expect(source.asked == asked)
+        }
+    }
+
     /// Whoever comes and goes all the time gets no more long reports than the clock gives, and who stays gets his.
     @Test func manyWhoComeAndGo() async throws {
         try await withServer { server, source in
@@ -303,6 +324,13 @@ private final class Reader: Sendable {
             return closed
         }
         if !was { Glibc.close(descriptor) }
+    }
+
+    /// Hangs up so that the other side can send no more.
+    func reset() {
+        var atOnce = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
+        close()
     }
 
     deinit { close() }

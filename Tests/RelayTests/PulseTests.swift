@@ -1,3 +1,4 @@
+import Dispatch
 import FakeJupyter
 import Glibc
 import KernelRelay
@@ -98,6 +99,39 @@ import Testing
         rig.kernel.stop(abrupt: true)
         #expect(rig.waits { $0.busySince == nil && $0.beatSent == nil })
         withExtendedLifetime(client) {}
+    }
+
+    /// What an interrupt has done is done on its thread.
+    @Test func aThreadThatIsStuckIsSeen() throws {
+        let (held, goOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        var options = RelayOptions()
+        options.interrupt = .signal
+        options.onInterrupt = {
+            held.signal()
+            goOn.wait()
+        }
+        let rig = try Rig(relay: options)
+        defer { rig.end() }
+        // Before the rig ends, which joins the thread.
+        defer { goOn.signal() }
+        let client = try rig.client()
+        func verdict() -> KernelVerdict {
+            var seen = Observation(kernel: "k", facts: LaunchFacts(container: "dev"))
+            (seen.pulse, seen.isConnected) = (rig.relay.pulse, rig.relay.isConnected)
+            return KernelVerdict(seen)
+        }
+        #expect(verdict().word == .ok)
+        try client.request("interrupt_request", on: .control)
+        #expect(held.wait(timeout: .now() + 15) == .success)
+        let stuck = ContinuousClock.now
+        let deadline = Deadline(milliseconds: 15_000)
+        while verdict().code != "KR-RELAY-STUCK", !deadline.passed { usleep(20_000) }
+        #expect(verdict().code == "KR-RELAY-STUCK")
+        #expect(ContinuousClock.now - stuck > Tuning.threadIsStuck - Tuning.beatEvery)
+        goOn.signal()
+        let end = Deadline(milliseconds: 15_000)
+        while verdict().code == "KR-RELAY-STUCK", !end.passed { usleep(20_000) }
+        #expect(verdict().word == .ok)
     }
 
     @Test func theClientThatDoesNotReadIsNamed() throws {

@@ -170,6 +170,24 @@ extension SessionLifeTests {
             }
         }
 
+        /// What it says late is believed, and what it said is not taken back while it is asked again.
+        @Test func anEngineThatIsSlow() async throws {
+            try await withRig { rig in
+                _ = try await rig.running(rig.launch("exec sleep 1000"))
+                try rig.engine.setState("paused")
+                try rig.engine.become(.tardy)
+                let gate = try #require(rig.engine.gates.last)
+                kill(gate, SIGSTOP)
+                defer { kill(gate, SIGCONT) }
+                try await eventually("the verdict") { await word(rig) == "container-paused" ? () : nil }
+                let inspects = rig.engine.inspects
+                try await eventually("two more questions") {
+                    #expect(await word(rig) == "container-paused")
+                    return rig.engine.inspects > inspects + 1 ? () : nil
+                }
+            }
+        }
+
         @Test(arguments: [
             ("paused", "container-paused"), ("exited", "container-stopped"), (nil, "container-gone"),
         ])

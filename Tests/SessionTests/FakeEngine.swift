@@ -21,6 +21,8 @@ struct FakeEngine: Sendable {
         case absent
         /// Does not say what has become of a container, as an engine under load.
         case stuck
+        /// Says it, and takes longer than somebody is left without an explanation.
+        case tardy
     }
 
     let folder: String
@@ -110,6 +112,7 @@ struct FakeEngine: Sendable {
         read -r mode < "$KR_RIG/mode"
         if [ "$mode" = absent ]; then exit 1; fi
         if [ "$mode $1" = 'stuck inspect' ]; then exec sleep 1000; fi
+        if [ "$mode $1" = 'tardy inspect' ]; then sleep 1.5; fi
         case "$1" in
         inspect)
             for name; do :; done

@@ -22,6 +22,22 @@ extension SessionLifeTests {
             }
         }
 
+        /// The gate may be well, and nothing is to be done to it.
+        @Test func whileItIsJoinedNothingIsToBeTyped() async throws {
+            try await withRig { rig in
+                _ = try await rig.running(rig.launch())
+                try rig.engine.become(.silent)
+                try #require(rig.engine.links.first).cut()
+                let verdict = try await eventually("the verdict") {
+                    let verdict = await rig.status("kernels").first?["verdict"]?.fields
+                    return verdict?["word"]?.text == "gate-lost" ? verdict : nil
+                }
+                #expect(verdict["text"]?.text?.hasSuffix("is lost, and looked for again") == true)
+                #expect(verdict["remedy"] == .null && verdict["command"] == .null)
+                #expect(await rig.status("gates").first?["state"]?.text == "joining")
+            }
+        }
+
         @Test func itEndsWithoutALink() async throws {
             try await withRig { rig in
                 try rig.engine.become(.works)

@@ -84,6 +84,14 @@ import Testing
         try Fixture.expectGolden(lines, "top-trouble-80x24")
     }
 
+    /// A label stands before a command, and not before a sentence.
+    @Test func adviceInWordsHasNoLabel() throws {
+        let lines = TopScreen.lines(
+            try Fixture.reading("six"), size: Self.sizes[0],
+            state: state { $0.selected = "deadbeef0000" }, look: Fixture.plain)
+        #expect(lines.contains("  Close that client, or give it time; nothing is lost meanwhile."))
+    }
+
     @Test func withoutLettersBeyondASCII() throws {
         var reading = try Fixture.reading("six")
         reading.kernels.removeAll { !($0.notebook ?? "").utf8.allSatisfy { $0 < 0x80 } }

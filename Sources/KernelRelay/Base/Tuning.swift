@@ -166,6 +166,7 @@ package enum Tuning {
 
     /// How long the engine may take to say what has become of a container, with all that must be asked for it. With the
     /// two above and `lookEvery` under three seconds: an engine that hangs is to be told of as soon as one that has ended.
+    /// Asked again it has all its time (`engineAnswers`), so that one that is merely slow is not taken for gone for long.
     package static let watchEngine: Duration = .milliseconds(1000)
 
     /// What a kernel was like is kept for ten minutes.
@@ -188,6 +189,10 @@ package enum Tuning {
 
     /// A relay's thread goes round with every beat; one that has not for so long is stuck.
     package static let threadIsStuck: Duration = .seconds(4)
+
+    /// Whoever looks goes round four times a second. One that has not for so long was held up with all others: the machine
+    /// slept, or relayd was stopped. With `beatEvery` no more than `threadIsStuck`, so that a shorter time accuses nobody.
+    package static let lookerIsHeldUp: Duration = .seconds(2)
 
     /// A kernel that answers no heartbeat and uses so much of a core computes, whatever it says.
     package static let computes = 0.2

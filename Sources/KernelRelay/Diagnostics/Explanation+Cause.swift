@@ -260,13 +260,15 @@ extension Explanation {
                     "Use less memory in the notebook. The container itself has no limit now: it was this host's memory, or "
                         + "a limit around the container.")
             }
-            let more = facts.memoryLimit * 2
+            // An engine may say anything; to double this must not be too much.
+            let (limit, swap) = (min(facts.memoryLimit, .max / 4), min(facts.swapLimit, .max / 4))
+            let more = limit * 2
             var words = "update --memory \(Self.megabytes(more))"
             // A limit above that of memory and swap together is refused.
-            if facts.swapLimit > 0 {
-                words += " --memory-swap \(Self.megabytes(max(more, facts.swapLimit + facts.memoryLimit)))"
+            if swap > 0 {
+                words += " --memory-swap \(Self.megabytes(max(more, swap + limit)))"
             }
-            let text = "\(error.message): \(Self.megabytes(facts.memoryLimit))"
+            let text = "\(error.message): \(Self.megabytes(limit))"
             if facts.making != nil {
                 return say(
                     error.code.rawValue, text,

@@ -28,6 +28,10 @@ package struct GateSight: Sendable {
     package var silentSince: Instant?
     /// The engine has said since then what the container is.
     package var isContainerKnown = true
+    /// Questions to the engine in a row that had no answer.
+    private var failures = 0
+    /// Its link was lost, and is being made again.
+    package var isJoining = false
     package var roundTrip: Duration?
     /// How long the gate's answers took, and the engine's.
     package private(set) var gateTrips = Histogram()
@@ -44,6 +48,28 @@ package struct GateSight: Sendable {
         guard silentSince == nil else { return }
         silentSince = moment
         isContainerKnown = false
+        failures = 0
+    }
+
+    /// The gate is silent, and nothing has been found out about why: whoever waits is to be told soon.
+    package var isUnexplained: Bool { silentSince != nil && !isContainerKnown && engine == .answers }
+
+    /// What the engine answered when it was asked why the gate is silent. One that has told it and does not answer once is
+    /// merely slow; what it told holds until it fails again.
+    package mutating func engineSaid(_ found: Result<Container.State, RelayError>) {
+        // The gate may have answered meanwhile, and knows better.
+        guard silentSince != nil else { return }
+        switch found {
+        case .success(let state): container = .state(state)
+        case .failure(let error) where error.code == .containerMissing: container = .gone
+        case .failure(let error):
+            failures += 1
+            if !isContainerKnown || failures > 1 { engine = .silent(error) }
+            return
+        }
+        engine = .answers
+        isContainerKnown = true
+        failures = 0
     }
 
     /// The gate has answered. It does so through the engine, out of a container that runs.

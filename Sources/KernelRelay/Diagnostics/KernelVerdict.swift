@@ -135,6 +135,12 @@ extension KernelVerdict {
         case .state(.running):
             // The engine has not been asked yet what has become of it.
             guard sight.isContainerKnown else { return nil }
+            // Nothing is to be done to it: it may be well, or another process may have its number by now.
+            if sight.isJoining {
+                return KernelVerdict(
+                    .gateLost, "the link to the gate in \(name) is lost, and looked for again",
+                    code: ErrorCode.gateSilent.rawValue, began: since)
+            }
             return KernelVerdict(
                 .gateLost, "the gate in \(name) does not answer, and the container runs",
                 code: ErrorCode.gateSilent.rawValue,
@@ -168,9 +174,7 @@ extension KernelVerdict {
 
     /// Before what the relay says of others: one whose thread is stuck says nothing new.
     private static func ofRelay(_ seen: Observation) -> KernelVerdict? {
-        guard seen.isConnected, let turned = seen.pulse?.turned,
-            turned.duration(to: seen.now) >= Tuning.threadIsStuck
-        else { return nil }
+        guard let turned = seen.stuckSince else { return nil }
         return KernelVerdict(
             .notAnswering, "the relay's thread is stuck; the kernel may be well",
             code: ErrorCode.relayStuck.rawValue, command: "kill -KILL \(seen.relayd)  # kernels go on",

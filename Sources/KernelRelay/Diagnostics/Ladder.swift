@@ -85,7 +85,7 @@ package struct Ladder: Sendable, Equatable {
             return Rung(.relay, seen.isStarting ? .dark : .warn, "bound, and not connected to the kernel")
         }
         let age = pulse.turned.map { $0.duration(to: seen.now) }
-        if let age, age >= Tuning.threadIsStuck { return Rung(.relay, .bad, "its thread is stuck", age) }
+        if seen.stuckSince != nil { return Rung(.relay, .bad, "its thread is stuck", age) }
         return Rung(.relay, .good, "connected", age)
     }
 

@@ -25,6 +25,8 @@ package struct Observation: Sendable {
     }
 
     package var now: ContinuousClock.Instant
+    /// Since when somebody has looked without being held up; nothing where it was at all times.
+    package var watchedSince: ContinuousClock.Instant?
     package let facts: LaunchFacts
     /// The kernel has not been reached yet, for the first time or after a failure.
     package var isStarting = false
@@ -56,6 +58,14 @@ package struct Observation: Sendable {
         session = kernel
         self.facts = facts
         self.now = now
+    }
+
+    /// When the relay's thread went round last, where it is stuck. Time in which nobody looked proves nothing: what held up
+    /// the looker held up the thread.
+    var stuckSince: ContinuousClock.Instant? {
+        guard isConnected, let turned = pulse?.turned else { return nil }
+        let idle = max(turned, watchedSince ?? turned).duration(to: now)
+        return idle >= Tuning.threadIsStuck ? turned : nil
     }
 
     package var process: GateSight.Process? { sight?.processes[kernel] }

@@ -40,19 +40,20 @@ package struct DoctorReport: Sendable {
 
     private static func tenths(_ milliseconds: Double) -> JSON { .number((milliseconds * 10).rounded() / 10) }
 
-    /// The lines of one check.
+    /// The lines of one check, fit for a terminal: what it found may be a container's own words.
     package static func lines(_ entry: Examination.Entry, colours: Bool) -> [String] {
         let finding = entry.finding
+        func shown(_ text: String) -> String { RelayLink.printable(text, limit: 2000) }
         let gap = String(repeating: " ", count: max(1, 18 - entry.name.count))
         let margin = String(repeating: " ", count: 20)
-        var lines = ["\(sign(finding.mark, colours)) \(entry.name)\(gap)\(finding.text)"]
+        var lines = ["\(sign(finding.mark, colours)) \(entry.name)\(gap)\(shown(finding.text))"]
         if !finding.phases.isEmpty {
             lines.append(
                 margin
-                    + finding.phases.map { "\($0.name) \(Self.shown($0.milliseconds))" }.joined(
+                    + finding.phases.map { "\(shown($0.name)) \(Self.shown($0.milliseconds))" }.joined(
                         separator: ", "))
         }
-        if let remedy = finding.remedy {
+        if let remedy = finding.remedy.map(shown) {
             lines.append("\(margin)\(colours ? "\u{1B}[1m\(remedy)\u{1B}[0m" : remedy)")
         }
         return lines

@@ -123,7 +123,7 @@ package enum RelaydMetrics {
         }
         let states = (report.fields?["gates"]?.list ?? []).map { $0.fields?["state"]?.text ?? "" }
         var gates = OpenMetrics.Family(.gauge, "kernelrelay_gates", "Gates by state.")
-        for state in ["open", "joining", "closed"] {
+        for state in ["open", "joining"] {
             gates.add(Double(states.count { $0 == state }), ["state": state])
         }
         return [kernels, gates]

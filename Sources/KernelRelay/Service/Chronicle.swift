@@ -8,6 +8,7 @@ actor Chronicle {
     private var records: [String: KernelRecord] = [:]
     private var ended: [Ended] = []
     private var sampling: Task<Void, Never>?
+    private var vigil = Vigil()
 
     /// A kernel that has ended, and why.
     struct Ended: Sendable {
@@ -26,6 +27,7 @@ actor Chronicle {
             var sampled = ContinuousClock.now
             while !records.isEmpty {
                 try? await Task.sleep(for: Tuning.lookEvery)
+                vigil.look()
                 let isSample = sampled.duration(to: .now) >= Tuning.sampleEvery
                 if isSample { sampled = .now }
                 let due = records.values.filter { isSample || $0.isWatched }.map(\.session)
@@ -63,7 +65,10 @@ actor Chronicle {
 
     @discardableResult
     private func look(at session: KernelSession, sampling: Bool = false) async -> Observation {
-        let seen = await session.observation
+        var seen = await session.observation
+        // Behind it: what held up the looker meanwhile is a gap, too.
+        vigil.look()
+        seen.watchedSince = vigil.since
         let statistics = sampling ? await session.statistics : nil
         guard var record = records[session.id] else { return seen }
         let before = record.verdict.word

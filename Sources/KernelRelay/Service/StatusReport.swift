@@ -44,12 +44,14 @@ enum StatusReport {
         ]
     }
 
-    static func gate(_ gate: GateSession) async -> JSON {
+    /// Nothing of one that is closed.
+    static func gate(_ gate: GateSession) async -> JSON? {
+        guard let state = await gate.state else { return nil }
         let welcome = await gate.welcome
         return [
             "container": .string(gate.container.name), "container_id": .string(gate.container.id),
             "user": .string(welcome.user ?? String(welcome.uid)), "pid": .whole(Int64(welcome.pid)),
-            "state": .string(await gate.state), "release": .string(welcome.release),
+            "state": .string(state), "release": .string(welcome.release),
             "kernels": .whole(Int64(await gate.kernelCount)),
             "ports": .object(welcome.ports.mapValues { .whole(Int64($0)) }),
         ]

@@ -145,8 +145,8 @@ package actor Supervisor {
             list.append(StatusReport.kernel(record, seen, await session.summary, history: history))
         }
         var gateList: [JSON] = []
-        for gate in await gates.all where await gate.state != "closed" {
-            gateList.append(await StatusReport.gate(gate))
+        for gate in await gates.all {
+            if let report = await StatusReport.gate(gate) { gateList.append(report) }
         }
         let resources = OwnResources.now
         var fields: [String: JSON] = [

@@ -153,6 +153,8 @@ package actor GateSession {
         get async {
             var sight = await watch.sight
             sight.pid = Int32(clamping: welcome.pid)
+            // Where it was found and said nothing, it is one that is silent.
+            sight.isJoining = link == nil && obstacle?.code != ErrorCode.gateSilent.rawValue
             return sight
         }
     }
@@ -160,8 +162,8 @@ package actor GateSession {
     /// Nothing while the gate is joined again.
     var presentLink: GateLink? { link }
 
-    /// For people: what the link is doing now.
-    package var state: String { isClosing ? "closed" : link == nil ? "joining" : "open" }
+    /// For people: what the link is doing now. Nothing of one that is closed, which is as good as gone.
+    package var state: String? { isClosing ? nil : link == nil ? "joining" : "open" }
 
     private func liveLink() async throws(Refusal) -> GateLink {
         await untilLookedFor()

@@ -13,6 +13,8 @@ actor GateWatch {
     private let hops: HopTimes
     private(set) var sight = GateSight()
     private var watching: Task<Void, Never>?
+    /// What the engine is asked while the gate is joined again.
+    private var question: Task<Void, Never>?
 
     init(engine: Engine, container: Container, hops: HopTimes) {
         self.hops = hops
@@ -29,6 +31,7 @@ actor GateWatch {
                 await self.look(at: gate)
                 try? await Task.sleep(for: Tuning.watchEvery)
             }
+            self.question?.cancel()
             self.watching = nil
             // One may have come after the last look.
             if let gate, await gate.kernelCount > 0 { self.begin(gate) }
@@ -37,11 +40,18 @@ actor GateWatch {
 
     private func look(at gate: GateSession) async {
         guard let link = await gate.presentLink else {
-            // Being joined again. What the engine says of the container is said with the pauses of a silent gate.
+            // Being joined again. The engine is asked with the pauses of a silent gate, and its answer is not waited for: the
+            // link may be there before.
             sight.fellSilent(at: .now)
-            if isEngineDue { await askEngine() }
+            if question == nil, isEngineDue {
+                question = Task {
+                    await self.askEngine()
+                    self.question = nil
+                }
+            }
             return
         }
+        question?.cancel()
         let asked = ContinuousClock.now
         let alarm = Task {
             try? await Task.sleep(for: Tuning.gateIsSilent)
@@ -82,9 +92,10 @@ actor GateWatch {
     private func askEngine() async {
         questions += 1
         lastQuestion = .now
-        let found: Result<Container, RelayError>
+        let found: Result<Container.State, RelayError>
+        let limit = sight.isUnexplained ? Tuning.watchEngine : Tuning.engineAnswers
         do throws(RelayError) {
-            found = .success(try await engine.within(Tuning.watchEngine).container(container))
+            found = .success(try await engine.within(limit).container(container).state)
             let took = lastQuestion.duration(to: .now)
             sight.engineTrips.record(took.nanoseconds)
             hops.note(.engine, took: took)
@@ -93,23 +104,9 @@ actor GateWatch {
         }
         // A question that was given up with its link was killed, and says nothing of the engine; it is asked again.
         if Task.isCancelled {
-            questions -= 1
+            questions = 0
             return
         }
-        // The gate may have answered meanwhile, and knows better.
-        guard sight.silentSince != nil else { return }
-        switch found {
-        case .success(let container):
-            sight.container = .state(container.state)
-            sight.engine = .answers
-            sight.isContainerKnown = true
-        case .failure(let error):
-            if error.code == .containerMissing {
-                sight.container = .gone
-                sight.engine = .answers
-            } else {
-                sight.engine = .silent(error)
-            }
-        }
+        sight.engineSaid(found)
     }
 }

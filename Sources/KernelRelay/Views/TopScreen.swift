@@ -107,7 +107,7 @@ package enum TopScreen {
         guard verdict.isWorrying, size.rows >= 8 else { return [] }
         let room = max(10, size.columns - 2)
         let text = DisplayWidth.wrapped(verdict.text, to: room).prefix(2)
-        let remedy = DisplayWidth.wrapped(verdict.remedy.map { "remedy: \($0)" } ?? "", to: room).prefix(2)
+        let remedy = DisplayWidth.wrapped(verdict.remedyLine ?? "", to: room).prefix(2)
         return [""] + text.map { StyledLine("  \($0)", VerdictWord.style(verdict.word)) }
             + remedy.map { StyledLine("  \($0)", .strong) }
     }

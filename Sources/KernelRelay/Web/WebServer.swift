@@ -106,8 +106,9 @@ package final class WebServer: @unchecked Sendable {
             case "/events":
                 let response = WebResponse(type: "text/event-stream", body: nil)
                 if request.isHead { return connection.answer(response, headOnly: true) }
-                connection.stream(response)
+                // In this order: a reader that has hung up is closed by what it cannot be sent, and then leaves.
                 feed.join(connection)
+                connection.stream(response)
             default: throw .notFound
             }
         } catch {
