@@ -42,28 +42,33 @@ let package = Package(
         .target(
             name: "FakeJupyter", dependencies: ["CZMQ", "CCrypto"], path: "Tests/FakeJupyter",
             swiftSettings: strict),
+        // Files, folders and bytes for tests.
+        .target(name: "Ground", path: "Tests/Ground", swiftSettings: strict),
+
         .testTarget(
             name: "FakeJupyterTests", dependencies: ["FakeJupyter"], path: "Tests/FakeJupyterTests",
             swiftSettings: strict),
 
         .testTarget(
-            name: "WireTests", dependencies: ["KernelRelay", "Host", "CZMQ", "CLinux"],
+            name: "WireTests", dependencies: ["Ground", "KernelRelay", "Host", "CZMQ", "CLinux"],
             path: "Tests/WireTests",
             swiftSettings: strict),
         .testTarget(
             name: "RelayTests", dependencies: ["KernelRelay", "RelayLink", "FakeJupyter", "EmbeddedRelay"],
             path: "Tests/RelayTests", swiftSettings: strict),
         .testTarget(
-            name: "LinkTests", dependencies: ["RelayLink"], path: "Tests/LinkTests", swiftSettings: strict),
+            name: "LinkTests", dependencies: ["Ground", "RelayLink"], path: "Tests/LinkTests",
+            swiftSettings: strict),
         .testTarget(
-            name: "ShimTests", dependencies: ["Shim", "Host", "RelayLink", "CLinux"], path: "Tests/ShimTests",
+            name: "ShimTests", dependencies: ["Ground", "Shim", "Host", "RelayLink", "CLinux"],
+            path: "Tests/ShimTests",
             swiftSettings: strict),
         .testTarget(
             name: "SessionTests",
-            dependencies: ["KernelRelay", "RelayLink", "Host", "FakeJupyter", "CLinux"],
+            dependencies: ["Ground", "KernelRelay", "RelayLink", "Host", "FakeJupyter", "CLinux"],
             path: "Tests/SessionTests", swiftSettings: strict),
         .testTarget(
-            name: "ViewTests", dependencies: ["KernelRelay", "RelayLink"], path: "Tests/ViewTests",
+            name: "ViewTests", dependencies: ["Ground", "KernelRelay", "RelayLink"], path: "Tests/ViewTests",
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "PageTests", dependencies: ["KernelRelay", "RelayLink", "CLinux"], path: "Tests/PageTests",
@@ -75,16 +80,17 @@ let package = Package(
             name: "ProjectTests", dependencies: ["KernelRelay", "Host", "RelayLink"],
             path: "Tests/ProjectTests", swiftSettings: strict),
         .testTarget(
-            name: "DoctorTests", dependencies: ["KernelRelay", "Host", "RelayLink"],
+            name: "DoctorTests", dependencies: ["Ground", "KernelRelay", "Host", "RelayLink"],
             path: "Tests/DoctorTests", swiftSettings: strict),
         .testTarget(
             name: "DiagnosticsTests", dependencies: ["KernelRelay", "RelayLink"],
             path: "Tests/DiagnosticsTests", swiftSettings: strict),
         .testTarget(
-            name: "GateTests", dependencies: ["Gate", "RelayLink", "KernelRelay", "FakeJupyter", "CLinux"],
+            name: "GateTests",
+            dependencies: ["Ground", "Gate", "RelayLink", "KernelRelay", "FakeJupyter", "CLinux"],
             path: "Tests/GateTests", swiftSettings: strict),
         .testTarget(
-            name: "EngineTests", dependencies: ["KernelRelay", "RelayLink", "Host", "CLinux"],
+            name: "EngineTests", dependencies: ["Ground", "KernelRelay", "RelayLink", "Host", "CLinux"],
             path: "Tests/EngineTests", swiftSettings: strict),
 
         // The bench: load, sink and table; and libzmq's own proxy to be measured against.

@@ -1,4 +1,5 @@
 import Glibc
+import Ground
 import Host
 import KernelRelay
 import RelayLink
@@ -10,7 +11,7 @@ import Testing
         engine: Engine(EngineClient(command: ["sudo", "docker"], environment: [:])), environment: [:])
 
     private func read(_ name: String) throws -> (container: Container, facts: InspectFacts) {
-        let bytes = try Repository.file("Tests/Fixtures/inspect/\(name).json")
+        let bytes = try [UInt8](Repository.file("Tests/Fixtures/inspect/\(name).json"))
         return (try Container(inspect: bytes), try InspectFacts(inspect: bytes))
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Ground
 import Host
 import KernelRelay
 import RelayLink
@@ -120,7 +121,7 @@ import Testing
 
     /// A secret in every place that a report is made from; none of them may be in the file.
     @Test func outOfAReport() throws {
-        let folder = try Folder()
+        let folder = try Scratch()
         let runtime = try RuntimeFolder(environment: ["KERNELRELAY_RUNTIME_DIR": folder.path])
         _ = try folder.write("secret", "planted-runtime-secret-1")
         _ = try folder.write(

@@ -1,4 +1,5 @@
 import Glibc
+import Ground
 import RelayLink
 import Testing
 
@@ -6,8 +7,8 @@ import Testing
 
 /// Whether the engine's socket may be used, by this user or by his client.
 @Suite struct SocketCheckTests {
-    private let folder: Folder
-    init() throws { folder = try Folder() }
+    private let folder: Scratch
+    init() throws { folder = try Scratch() }
 
     private func finding(_ script: String, mode: Int? = nil) async throws -> Check.Finding {
         let client = try folder.write("client", script)

@@ -1,4 +1,5 @@
 import Foundation
+import Ground
 import KernelRelay
 import RelayLink
 import Testing
@@ -98,13 +99,13 @@ import Testing
     // MARK: - The files
 
     private func files(
-        _ named: [String] = [], in folder: Folder, _ environment: [String: String] = [:], major: Int = 1
+        _ named: [String] = [], in folder: Scratch, _ environment: [String: String] = [:], major: Int = 1
     ) throws -> ComposeFiles {
         try ComposeFiles(named: named, in: folder.path, environment: environment, major: major)
     }
 
     @Test func filesThatAreNamed() throws {
-        let folder = try Folder()
+        let folder = try Scratch()
         _ = try folder.write("docker-compose.yml", "")
         let found = try files(["a/x.yml", "y.yml"], in: folder)
         #expect(found.paths == ["a/x.yml", "y.yml"])
@@ -114,7 +115,7 @@ import Testing
     }
 
     @Test func filesThatComposeLooksFor() throws {
-        let folder = try Folder()
+        let folder = try Scratch()
         #expect(throws: RelayError.self) { try files(in: folder) }
         _ = try folder.write("compose.yaml", "")
         _ = try folder.write("docker-compose.yml", "")
@@ -130,7 +131,7 @@ import Testing
     }
 
     @Test func whatTheEnvironmentSays() throws {
-        let folder = try Folder()
+        let folder = try Scratch()
         _ = try folder.write(
             ".env", "# no\nCOMPOSE_FILE=\"a.yml:b.yml\"\n export COMPOSE_PROJECT_NAME = from-file \n")
         #expect(try files(in: folder).paths == ["a.yml", "b.yml"])
@@ -143,7 +144,7 @@ import Testing
     }
 
     @Test func aProjectIsCalledAfterItsFolder() throws {
-        let folder = try Folder()
+        let folder = try Scratch()
         let place = "\(folder.path)/My Project.1_x-Ä"
         try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
         let found = try ComposeFiles(

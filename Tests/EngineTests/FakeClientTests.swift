@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Ground
 import Host
 import KernelRelay
 import RelayLink
@@ -7,8 +8,8 @@ import Testing
 
 /// Clients that fail in every way, and what is made of it. A shell script stands for the client.
 @Suite struct FakeClientTests {
-    private let folder: Folder
-    init() throws { folder = try Folder() }
+    private let folder: Scratch
+    init() throws { folder = try Scratch() }
 
     /// - Parameter cases: of a shell's `case "$*"`.
     private func engine(

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Ground
 import KernelRelay
 import RelayLink
 import Testing
@@ -28,7 +29,7 @@ import Testing
 
     /// As when the mount's source has gone: Docker makes a folder of it.
     @Test func aMountThatIsNoGateIsPassedBy() async throws {
-        let folder = try Folder()
+        let folder = try Scratch()
         let container = try await TestContainer(["--volume", "\(folder.path):\(GatePath.mount)"])
         let gate = try await container.open()
         #expect(gate.welcome != nil)
@@ -48,7 +49,7 @@ import Testing
     }
 
     @Test func aShimOnlyItsOwnerMayRun() async throws {
-        let folder = try Folder()
+        let folder = try Scratch()
         let shim = "\(folder.path)/relay-shim"
         try FileManager.default.copyItem(atPath: Repository.shim, toPath: shim)
         chmod(shim, 0o700)
@@ -74,7 +75,7 @@ import Testing
     }
 
     @Test func anotherProcessor() async throws {
-        let folder = try Folder()
+        let folder = try Scratch()
         var bytes = try [UInt8](Data(contentsOf: URL(filePath: Repository.shim)))
         // The ELF header's machine: s390x, which none of our machines is.
         bytes[18] = 22

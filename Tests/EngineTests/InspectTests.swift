@@ -1,11 +1,12 @@
 import Foundation
+import Ground
 import KernelRelay
 import Testing
 
 /// What engines say of containers, in real answers and in ones that nobody should trust.
 @Suite struct InspectTests {
     private func read(_ name: String) throws -> Container {
-        try Container(inspect: Repository.file("Tests/Fixtures/inspect/\(name).json"))
+        try Container(inspect: [UInt8](Repository.file("Tests/Fixtures/inspect/\(name).json")))
     }
 
     @Test func aContainerOnABridge() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Ground
 import KernelRelay
 import RelayLink
 import Testing
@@ -21,7 +22,7 @@ enum RealEngine {
     private static let making = Task {
         let name = "kernelrelay/engine-tests:\(getpid())"
         do {
-            let folder = try Folder()
+            let folder = try Scratch()
             let root = "\(folder.path)/root"
             try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
             try FileManager.default.copyItem(atPath: Repository.shim, toPath: "\(root)/wait")

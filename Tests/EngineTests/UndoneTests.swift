@@ -1,13 +1,14 @@
 import Foundation
 import Glibc
+import Ground
 import KernelRelay
 import RelayLink
 import Testing
 
 /// What is made in several steps, of which each can be the last. A shell script stands for the client.
 @Suite struct UndoneTests {
-    private let folder: Folder
-    init() throws { folder = try Folder() }
+    private let folder: Scratch
+    init() throws { folder = try Scratch() }
 
     /// - Parameter cases: of a shell's `case "$*"`, in the folder.
     private func engine(_ cases: String, patience: Engine.Patience = .init()) throws -> Engine {

@@ -3,6 +3,7 @@ import FakeJupyter
 import Foundation
 import Gate
 import Glibc
+import Ground
 import RelayLink
 import Synchronization
 import Testing
@@ -50,7 +51,7 @@ final class GateProcess {
         posix_spawn_file_actions_adddup2(&actions, down[1], 1)
         if let folder { posix_spawn_file_actions_addchdir_np(&actions, folder) }
         defer { posix_spawn_file_actions_destroy(&actions) }
-        let program = try Self.program()
+        let program = Repository.shim
         let words =
             starter + [starter.isEmpty ? "relay-shim" : program, "gate", "--name", self.name] + arguments
         var argv = words.map { strdup($0) } + [nil]
@@ -73,19 +74,6 @@ final class GateProcess {
             kill(pid, SIGKILL)
             waitpid(pid, nil, 0)
         }
-    }
-
-    /// Beside the test bundle, where `swift build` puts it.
-    static func program() throws -> String {
-        var folders = CommandLine.arguments.filter { $0.contains(".xctest") }
-            .map { URL(filePath: $0.components(separatedBy: ".xctest")[0]).deletingLastPathComponent().path }
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        folders += [root.appending(path: ".build/release").path, root.appending(path: ".build/debug").path]
-        let programs = folders.map { "\($0)/relay-shim" }
-        let found = programs.first { access($0, X_OK) == 0 }
-        guard let found else { throw PeerError("relay-shim is not built: swift build") }
-        return found
     }
 
     private func listen(_ descriptor: Int32) {

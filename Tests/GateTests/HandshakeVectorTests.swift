@@ -1,4 +1,5 @@
 import Gate
+import Ground
 import Testing
 
 /// `protocol/vectors/gate-handshake.json`: every way in which a connection may open, and what the gate does.

@@ -2,6 +2,7 @@ import FakeJupyter
 import Foundation
 import Gate
 import Glibc
+import Ground
 import Testing
 
 /// `relay-shim hold`, or somebody who claims to be it, in a mount namespace of its own: by the namespaces a gate finds the
@@ -17,7 +18,7 @@ final class HoldProcess {
         // Killed with the one that made its namespace, which is who is known here.
         if asFirst { prefix += ["--pid", "--fork", "--kill-child", "--mount-proc"] }
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = try prefix + (program ?? [GateProcess.program(), "hold"]) + words
+        process.arguments = prefix + (program ?? [Repository.shim, "hold"]) + words
         process.standardError = FileHandle.nullDevice
         process.standardOutput = output
         try process.run()

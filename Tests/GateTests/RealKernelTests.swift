@@ -2,16 +2,15 @@ import FakeJupyter
 import Foundation
 import Gate
 import Glibc
+import Ground
 import RelayLink
 import Testing
 
 /// A real ipykernel behind the real binary. Skipped where none is installed.
 @Suite(.serialized) struct RealKernelTests {
     static let python: String? = {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
         let own = ProcessInfo.processInfo.environment["KERNELRELAY_PYTHON"]
-        return [own, root.appending(path: ".build/venvs/main/bin/python").path].compactMap { $0 }
+        return [own, Repository.path(".build/venvs/main/bin/python")].compactMap { $0 }
             .first { access($0, X_OK) == 0 }
     }()
 

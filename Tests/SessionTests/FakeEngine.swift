@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Ground
 
 /// An engine with one container, which is this machine: a shell script stands for its client, and the gate that it
 /// starts is the real one.
@@ -38,7 +39,7 @@ struct FakeEngine: Sendable {
         client = ["/bin/sh", script]
         environment = [
             "PATH": "/usr/bin:/bin", "HOME": folder, "KR_RIG": folder, "KR_TEST_MARK": mark,
-            "KERNELRELAY_SHIM": Self.shim,
+            "KERNELRELAY_SHIM": Repository.shim,
         ]
         try become(.works)
         try setState("running")
@@ -154,14 +155,4 @@ struct FakeEngine: Sendable {
         exit $code
 
         """#
-
-    /// Beside the test bundle, where `swift build` puts it.
-    static let shim: String = {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        var folders = CommandLine.arguments.filter { $0.contains(".xctest") }
-            .map { URL(filePath: $0.components(separatedBy: ".xctest")[0]).deletingLastPathComponent().path }
-        folders += [root.appending(path: ".build/release").path, root.appending(path: ".build/debug").path]
-        return folders.map { "\($0)/relay-shim" }.first { access($0, X_OK) == 0 } ?? "relay-shim is not built"
-    }()
 }

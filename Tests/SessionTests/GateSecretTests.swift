@@ -1,4 +1,5 @@
 import Foundation
+import Ground
 import Testing
 
 @testable import KernelRelay
@@ -6,10 +7,8 @@ import Testing
 /// Tokens that the next relayd can make again, and that tell nothing of each other.
 @Suite struct GateSecretTests {
     private func withFolder(_ use: (String) throws -> Void) throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try use(folder)
+        let scratch = try Scratch()
+        try withExtendedLifetime(scratch) { try use(scratch.path) }
     }
 
     @Test func itStaysInItsFolder() throws {

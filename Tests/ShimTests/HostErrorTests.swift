@@ -1,3 +1,4 @@
+import Ground
 import Host
 import Shim
 import Testing

@@ -1,4 +1,5 @@
 import Glibc
+import Ground
 import Host
 import RelayLink
 import Shim

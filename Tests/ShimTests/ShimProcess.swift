@@ -1,6 +1,7 @@
 import CLinux
 import Foundation
 import Glibc
+import Ground
 import Testing
 
 /// The real binary, started as Jupyter starts it.
@@ -32,7 +33,7 @@ final class ShimProcess {
         var variables = environment.map { strdup("\($0)=\($1)" as String) } + [nil]
         defer { for text in argv + variables { free(text) } }
         var child: Int32 = 0
-        let failure = posix_spawn(&child, try Self.program(), &actions, &attributes, &argv, &variables)
+        let failure = posix_spawn(&child, Repository.shim, &actions, &attributes, &argv, &variables)
         try #require(failure == 0)
         close(outEnds[1])
         close(errEnds[1])
@@ -49,16 +50,6 @@ final class ShimProcess {
         }
         close(out)
         close(err)
-    }
-
-    /// Beside the test bundle, where `swift build` puts it.
-    static func program() throws -> String {
-        var folders = CommandLine.arguments.filter { $0.contains(".xctest") }
-            .map { URL(filePath: $0.components(separatedBy: ".xctest")[0]).deletingLastPathComponent().path }
-        folders += ["release", "debug"].map { Repository.root.appending(path: ".build/\($0)").path }
-        let found = folders.map { "\($0)/relay-shim" as String }.first { access($0, X_OK) == 0 }
-        guard let found else { throw Silence(description: "relay-shim is not built: swift build") }
-        return found
     }
 
     func signal(_ number: Int32) { Glibc.kill(pid, number) }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Ground
 import RelayLink
 import Testing
 
@@ -90,11 +91,8 @@ import Testing
 
 @Suite struct LogFileTests {
     private func withFolder(_ test: (String) throws -> Void) throws {
-        var name = Array("/tmp/kr-view-tests-XXXXXX".utf8CString)
-        try #require(mkdtemp(&name) != nil)
-        let path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try test(path)
+        let scratch = try Scratch()
+        try withExtendedLifetime(scratch) { try test(scratch.path) }
     }
 
     private func put(_ text: String, into descriptor: Int32) { _ = write(descriptor, text, text.utf8.count) }

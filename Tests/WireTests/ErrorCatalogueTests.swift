@@ -1,4 +1,5 @@
 import Foundation
+import Ground
 import Host
 import KernelRelay
 import Testing

@@ -1,5 +1,6 @@
 import CZMQ
 import Foundation
+import Ground
 import KernelRelay
 import Testing
 
@@ -113,12 +114,5 @@ import Testing
 
     private func side(scheme: String, key: String) throws -> Seal.Side {
         (try #require(SignatureScheme(scheme)), SigningKey(key))
-    }
-}
-
-private func unhex(_ text: String) -> [UInt8] {
-    let digits = Array(text.utf8)
-    return stride(from: 0, to: digits.count, by: 2).map { index in
-        UInt8(String(decoding: digits[index..<index + 2], as: UTF8.self), radix: 16)!
     }
 }
