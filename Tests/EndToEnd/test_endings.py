@@ -69,10 +69,16 @@ def ids(service: Service, container: Container) -> set[str]:
 
 
 def test_a_name_that_no_kernel_has(service: Service) -> None:
-    for words, code in [(["end"], "KR-USAGE"), (["end", "nobody"], "KR-KERNEL-UNKNOWN")]:
+    for words, code in [
+        (["end"], "KR-USAGE"),
+        (["end", "one", ""], "KR-USAGE"),
+        (["end", "nobody", "nor-him"], "KR-KERNEL-UNKNOWN"),
+    ]:
         refused = service.attempt(*words)
         assert refused.returncode != 0
         assert code in refused.stderr
+        if "nor-him" in words:
+            assert "nobody is not ended" in refused.stderr and "nor-him is not ended" in refused.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM], ids=lambda number: number.name)

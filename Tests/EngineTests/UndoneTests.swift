@@ -56,19 +56,24 @@ import Testing
         rm*) rm made;;
         """
 
-    enum Moment: CaseIterable { case whileItIsFetched, whileItIsMade, whileItIsLookedAt, whileItIsWatched }
+    enum Moment: CaseIterable {
+        case whileItIsFetched, whileItIsMade, whileTheEngineHangs, whileItIsLookedAt, whileItIsWatched
+    }
 
     @Test(arguments: Moment.allCases)
     func whatIsInterruptedLeavesNoContainer(_ moment: Moment) async throws {
         if moment != .whileItIsFetched { try touch("image") }
-        if moment != .whileItIsMade { try touch("go") }
+        if moment != .whileItIsMade, moment != .whileTheEngineHangs { try touch("go") }
         let slow = [Moment.whileItIsLookedAt: 1, .whileItIsWatched: 2][moment] ?? 0
         _ = try folder.write("slow", "\(slow)\n")
-        let engine = try engine(Self.maker)
+        let isShort = moment == .whileTheEngineHangs
+        let engine = try engine(
+            Self.maker, patience: .init(interrupted: isShort ? .seconds(1) : .seconds(60)))
         let up = Upbringing(engine: engine, image: "img", name: "c", byChannel: StandardPorts.byChannel)
         let bringing = Task { _ = try await up.bringUp() }
         switch moment {
-        case .whileItIsFetched, .whileItIsMade: try await until("the run") { isThere("asked") }
+        case .whileItIsFetched, .whileItIsMade, .whileTheEngineHangs:
+            try await until("the run") { isThere("asked") }
         case .whileItIsLookedAt, .whileItIsWatched: try await until("a look") { lines("looks").count == slow }
         }
         bringing.cancel()
@@ -115,7 +120,7 @@ import Testing
     @Test func severalAtOnceBringOneCopy() async throws {
         let engine = try engine(
             """
-            cp*) echo cp >> copies; cat > /dev/null; until [ -e go ]; do sleep 0.02; done; sleep 1; touch there;;
+            cp*) echo cp >> copies; cat > /dev/null; until [ -e go ]; do sleep 0.02; done; sleep 3; touch there;;
             exec*) echo exec >> tries; [ -e there ] || exit 127; shift 4; exec "$KERNELRELAY_SHIM" "$@";;
             \(Self.questions())
             """)

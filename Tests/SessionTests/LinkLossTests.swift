@@ -125,8 +125,9 @@ extension SessionLifeTests {
             try await withRig { rig in
                 _ = try await rig.running(rig.launch())
                 // On a machine under load the engine may truly take longer than it is given, but not each time.
-                for _ in 0..<3 { if try await !isBlamed(rig) { return } }
-                Issue.record("the engine is said to be unreachable")
+                var blames = 0
+                for _ in 0..<3 where try await isBlamed(rig) { blames += 1 }
+                #expect(blames < 2)
             }
         }
 
@@ -162,8 +163,9 @@ extension SessionLifeTests {
                 // Between its fork and its exec it is not to be told from its gate.
                 try await eventually("its process") { rig.kernels().isEmpty ? nil : () }
                 try rig.engine.setState("exited")
-                // Not the engine's clients: a question that fails tells nothing of a container.
-                for pid in rig.kernels() + rig.engine.gates { kill(pid, SIGKILL) }
+                // Not the engine's clients: a question that fails tells nothing of a container. The gate before its kernel,
+                // whose end it would tell.
+                for pid in rig.engine.gates + rig.kernels() { kill(pid, SIGKILL) }
                 #expect(try await shim.failure() == "KR-CONTAINER-GONE")
                 try rig.engine.setState("running")
                 _ = try await rig.running(rig.launch())
@@ -173,7 +175,7 @@ extension SessionLifeTests {
         @Test func aGateThatIsGoneEndsItsKernels() async throws {
             try await withRig { rig in
                 let (shim, _) = try await rig.running(rig.launch())
-                for pid in rig.kernels() + rig.engine.gates { kill(pid, SIGKILL) }
+                for pid in rig.engine.gates + rig.kernels() { kill(pid, SIGKILL) }
                 #expect(try await shim.failure() == "KR-GATE-LOST")
                 _ = try await rig.running(rig.launch(named: "next"))
             }

@@ -187,6 +187,7 @@ def messages() -> list:
     bad("logs of a number", "request", but(logs, kernel=3))
     bad("logs without a request", "request", but(logs, request="absent"))
     bad("end of the only kernel", "request", but(end, kernel="absent"))
+    bad("end of whatever kernel", "request", but(end, kernel=""))
     bad("end after too long", "request", but(end, graceMilliseconds=600001))
     bad("stderr of a number", "request", {"v": 1, "type": "stderr", "request": 5, "kernel": 3})
     for field in ["engine", "kernels"]:

@@ -284,7 +284,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
         case .containerFull:
             (
                 .client, "the container has as many kernels as it may have",
-                "Shut one of them down, in its notebook or by `relayd end` and its name, or use another container; `relayd up --max-kernels` sets how many."
+                "Shut one of them down, in its notebook or by `relayd end` and its id, or use another container; `relayd up --max-kernels` sets how many."
             )
         case .containerTaken:
             (

@@ -221,6 +221,8 @@ package enum Tuning {
     package static let engineAnswers: Duration = .seconds(15)
     package static let engineCopies: Duration = .seconds(60)
     package static let engineRuns: Duration = .seconds(1800)
+    /// What a run that somebody interrupts gets to come to its end, with a container that can be removed.
+    package static let runIsInterrupted: Duration = .seconds(10)
     /// A commit is not given up for being slow: the engine would go on with it, and nobody would remove the image. An engine
     /// that hangs for so long has other troubles.
     package static let engineCommits: Duration = .seconds(86_400)

@@ -13,7 +13,8 @@ extension Subcommand {
               --grace SECONDS   what it gets between SIGTERM and SIGKILL (2.5)
 
             Returns when it has ended, with all that it started. Its notebook says so at the next cell, with
-            KR-KERNEL-ENDED, and has a new kernel at the one after.
+            KR-KERNEL-ENDED, and has a new kernel at the one after. One whose gate does not answer, in a container that
+            is paused for example, is not ended, and that is said. A launch that is under way is given up.
             """
     ) { words in
         var arguments = try Arguments(words, options: ["--grace"])
@@ -22,12 +23,19 @@ extension Subcommand {
         while let name = arguments.operand() { names.append(name) }
         try arguments.finish()
         guard !names.isEmpty else { throw HostError(.usage, "which kernel? `relayd status` names them") }
+        guard !names.contains("") else { throw HostError(.usage, "a kernel's id is not empty") }
         let client = try ControlClient(RuntimeFolder(environment: CurrentEnvironment.variables))
+        var code: Int32 = 0
         for (request, name) in names.enumerated() {
-            _ = try await client.ask(
-                .end(request: Int64(request), kernel: name, graceMilliseconds: grace))
-            print("ended \(name)")
+            do throws(Refusal) {
+                _ = try await client.ask(
+                    .end(request: Int64(request), kernel: name, graceMilliseconds: grace))
+                print("ended \(name)")
+            } catch {
+                Complaint.say("relayd: \(RelayLink.printable(name)) is not ended: \(error)")
+                code = ExitStatus.of(error.code) ?? ExitStatus.usual
+            }
         }
-        return 0
+        return code
     }
 }

@@ -15,14 +15,16 @@ package struct Engine: Sendable {
         let answer: Duration
         let gate: Duration
         let copy: Duration
+        let interrupted: Duration
 
         package init(
             answer: Duration = Tuning.engineAnswers, gate: Duration = Tuning.gateSpeaks,
-            copy: Duration = Tuning.copyArrives
+            copy: Duration = Tuning.copyArrives, interrupted: Duration = Tuning.runIsInterrupted
         ) {
             self.answer = answer
             self.gate = gate
             self.copy = copy
+            self.interrupted = interrupted
         }
     }
 

@@ -64,17 +64,27 @@ struct GateOpening: Sendable {
         }
         // Two relayds may deliver at once: then a file that is still being written is what is found.
         let deadline = ContinuousClock.now + engine.patience.copy
+        var isFirst = true
         while true {
             switch try await attempt(copy) {
             case .opened(let gate): return gate
-            case .nothing(_, let complaint):
-                if let error = await obstacle() { throw error }
-                if ContinuousClock.now > deadline || Task.isCancelled {
-                    throw RelayError(.gateExec, container.name, cause: complaint)
-                }
+            case .nothing(let status, let complaint):
+                let isFinal =
+                    !Self.isOfUnfinishedFile(status, complaint) || ContinuousClock.now > deadline
+                    || Task.isCancelled
+                if isFirst || isFinal, let error = await obstacle() { throw error }
+                if isFinal { throw RelayError(.gateExec, container.name, cause: complaint) }
+                isFirst = false
             }
             try? await Task.sleep(for: Tuning.copyIsTriedAgain)
         }
+    }
+
+    /// Whether a program may have ended so because not all of it was there: it was refused, in numbers or in the system's
+    /// words, or it fell over what was missing.
+    private static func isOfUnfinishedFile(_ status: ChildProcess.ExitStatus, _ complaint: String) -> Bool {
+        [126, 127, 128 + SIGBUS, 128 + SIGSEGV].contains { status == .code($0) }
+            || ["text file busy", "exec format error"].contains { complaint.lowercased().contains($0) }
     }
 
     private var copy: String { GatePath.copy(binary) }

@@ -79,7 +79,8 @@ package struct Upbringing: Sendable {
             throw Task.isCancelled ? interrupted : error
         }
         // A container that cannot start is there all the same.
-        let theirs = await removeOurs(name, mark)
+        let theirs = await cleanUp(name, mark)
+        if Task.isCancelled { throw interrupted }
         if let error = await engine.unreachable() { throw error }
         if await engine.lacksImage(image) {
             throw RelayError(.imageMissing, RelayLink.printable(image), cause: outcome.reason)
@@ -91,7 +92,8 @@ package struct Upbringing: Sendable {
     }
 
     /// To its end, also where this task is cancelled: the engine may make the container of a client that was killed after
-    /// anybody has looked for it. As long as the image is on its way there is none, and nobody is made to wait for that.
+    /// anybody has looked for it. As long as the image is on its way there is none, and nobody is made to wait for that, nor
+    /// for ever for an engine that hangs or fetches a newer image.
     private func run(_ words: [String]) async throws(RelayError) -> EngineCommand.Outcome {
         let running = Task { () async -> Result<EngineCommand.Outcome, RelayError> in
             do throws(RelayError) {
@@ -103,7 +105,10 @@ package struct Upbringing: Sendable {
         return try await withTaskCancellationHandler {
             await running.value
         } onCancel: {
-            Task { if await engine.lacksImage(image) { running.cancel() } }
+            Task {
+                if await !engine.lacksImage(image) { try? await Task.sleep(for: engine.patience.interrupted) }
+                running.cancel()
+            }
         }.get()
     }
 
@@ -119,12 +124,13 @@ package struct Upbringing: Sendable {
         return ["hold"] + option("--idle", lifetimes.idle) + option("--max", lifetimes.most)
     }
 
-    /// Also when this task was cancelled: commands of a cancelled task are killed.
-    private func cleanUp(_ name: String, _ mark: String) async {
-        await Task { _ = await removeOurs(name, mark) }.value
+    /// Removes what has this name and this mark, also when this task is cancelled: commands of a cancelled task are killed.
+    /// Says whether the name belongs to another container.
+    @discardableResult
+    private func cleanUp(_ name: String, _ mark: String) async -> Bool {
+        await Task { await removeOurs(name, mark) }.value
     }
 
-    /// Removes what has this name and this mark. Says whether the name belongs to another container.
     private func removeOurs(_ name: String, _ mark: String) async -> Bool {
         guard let container = try? await engine.container(name) else { return false }
         guard container.labels[Labels.madeByUp] == mark else { return true }

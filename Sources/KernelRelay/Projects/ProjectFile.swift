@@ -48,7 +48,7 @@ package enum ProjectFile {
         guard stat(folder, &facts) == 0 else { return errorText(errno) }
         if !isTrusted(facts.st_uid) { return "it belongs to another user" }
         if facts.st_mode & S_IWOTH != 0 { return "everybody may write to it" }
-        return isOthers(facts) ? "its group may write to it" : nil
+        return isOthers(facts) ? "its group may write to it (chmod g-w)" : nil
     }
 
     /// Nothing where there is none. One that may not be used is not passed by: another one above may say something else.

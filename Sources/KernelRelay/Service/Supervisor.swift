@@ -115,7 +115,7 @@ package actor Supervisor {
 
     /// Ends one kernel; whoever has it open is told why.
     func end(_ name: String, grace: Duration) async throws(Refusal) {
-        try await session(of: name).endKernel(grace: grace)
+        try await session(of: name).endOnRequest(grace: grace)
     }
 
     /// The connection file of a kernel.

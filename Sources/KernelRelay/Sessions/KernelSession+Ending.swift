@@ -9,13 +9,28 @@ extension KernelSession {
     package func stop(grace: Duration) async { await end(.stopped(grace: grace)) }
 
     /// Ends the kernel because somebody named it for that. It ends as one that dies: its notebook is told why, and the next
-    /// cell but one has a new one.
-    func endKernel(grace: Duration) async throws(Refusal) {
-        guard state == .running, ending == nil, refusal == nil, let gate else {
-            throw Refusal(.kernelUnknown, "\(id) has none that runs")
+    /// cell but one has a new one. Where its gate cannot do it now the kernel goes on, and whoever asked is told why.
+    func endOnRequest(grace: Duration) async throws(Refusal) {
+        let (kernel, reason) = (kernel, Refusal(.kernelEnded, id))
+        guard ending == nil, refusal == nil || refusal == reason, state == .starting || state == .running
+        else {
+            throw Refusal(.kernelUnknown, "\(id) has ended already")
         }
-        refusal = Refusal(.kernelEnded, id)
-        await endKernel(at: gate, grace: grace)
+        guard isLaunched, let gate else {
+            // Of one that an earlier relayd started nothing is known yet that could be ended.
+            if keptContainer != nil { throw Refusal(.gateLost, "the kernel \(id) is looked for") }
+            return await giveUp(reason)
+        }
+        refusal = reason
+        do throws(Refusal) {
+            try await gate.end(kernel, grace: grace)
+        } catch {
+            // A gate that was asked and is silent does it when it can; one that knows no such kernel tells of its end.
+            if error.code != ErrorCode.gateSilent.rawValue, kernel == self.kernel, refusal == reason {
+                refusal = nil
+            }
+            guard error.isGate(.kernelUnknown) else { throw error }
+        }
     }
 
     /// Lets go of everything but the kernel, once what a client has just sent is through.
@@ -57,6 +72,8 @@ extension KernelSession {
         do throws(Refusal) {
             try await gate.end(kernel, grace: grace)
         } catch {
+            // Another attempt may be under way by now.
+            guard kernel == self.kernel else { return }
             if refusal == nil { refusal = error }
             mayRun = false
             await gate.forget(kernel)

@@ -11,8 +11,6 @@ import RelayLink
 ///
 /// Frames on streams other than 0 go to the channel's streams, where it has any, without anybody being asked.
 package final class FrameChannel: @unchecked Sendable {
-    /// The process at the other end, as far as the system tells.
-    package let peer: Int32?
     private let descriptor: Int32
     private let queue: DispatchQueue
     private let reading: any DispatchSourceRead
@@ -35,7 +33,6 @@ package final class FrameChannel: @unchecked Sendable {
     /// - Parameter queue: that of the streams which the channel will have; one of its own where there will be none.
     package init(_ descriptor: Int32, queue: DispatchQueue? = nil) {
         self.descriptor = descriptor
-        peer = UnixStream.listener(of: descriptor)
         let queue = queue ?? DispatchQueue(label: "kr-link")
         self.queue = queue
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)

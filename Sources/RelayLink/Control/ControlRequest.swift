@@ -136,8 +136,10 @@ extension ControlRequest: ControlMessage {
                     try Discovery(Fields(.object(fields), in: "discovery"))
                 })
         case "end":
-            self = .end(
-                request: try request(), kernel: try fields.string("kernel"), graceMilliseconds: try grace())
+            let kernel = try fields.string("kernel")
+            // Every id begins with nothing.
+            if kernel.isEmpty { throw GateError(.message, "kernel in end is empty") }
+            self = .end(request: try request(), kernel: kernel, graceMilliseconds: try grace())
         case "stop": self = .stop(request: try request(), graceMilliseconds: try grace())
         default: throw GateError(.messageType, printable(type))
         }
