@@ -19,6 +19,11 @@ def docker(*arguments: str, timeout: float = 60, stdin: bytes | None = None) -> 
     return done.stdout.decode().strip()
 
 
+def starts_another(command: str) -> bool:
+    """Whether this is the container's runtime or its init, which stands for the command that it is to start."""
+    return "docker-init -- " in command or command.startswith(("runc", "/proc/self/"))
+
+
 @dataclass
 class Container:
     """A running container, and what was in it before any kernel came."""
@@ -30,11 +35,11 @@ class Container:
         self.settle()
 
     def settle(self) -> None:
-        """What is in it now stood there before any kernel. An init starts the command a moment after the engine has said that
-        the container runs."""
+        """What is in it now stood there before any kernel. The runtime becomes the init, and that starts the command, a moment
+        after the engine has said that the container runs."""
         deadline = time.monotonic() + 10
         self.standing = self.processes()
-        while all("docker-init -- " in command for command in self.standing.values()) and time.monotonic() < deadline:
+        while all(map(starts_another, self.standing.values())) and time.monotonic() < deadline:
             time.sleep(0.05)
             self.standing = self.processes()
 

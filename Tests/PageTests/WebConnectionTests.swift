@@ -15,7 +15,7 @@ import Testing
         let reader = FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)
         _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
         let queue = DispatchQueue(label: "kr-page-test")
-        let connection = try #require(WebConnection(ends[0], on: queue, limits: WebPatience()))
+        let connection = WebConnection(ends[0], on: queue, limits: WebPatience())
         connection.onRequest = { [unowned connection] _ in
             connection.stream(WebResponse(type: "text/event-stream", body: nil))
             connection.push([UInt8](repeating: UInt8(ascii: "x"), count: 4 << 20))

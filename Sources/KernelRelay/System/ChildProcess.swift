@@ -101,13 +101,12 @@ private final class End: @unchecked Sendable {
     private let pid: Int32
     private let state = Mutex(State())
     /// Holds this object by its handler until it is cancelled.
-    private let source: any DispatchSourceRead
+    private let source: Readiness
 
     init(_ pid: Int32, _ descriptor: Int32) {
         self.pid = pid
-        source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: .global())
-        source.setEventHandler { self.reap() }
-        source.setCancelHandler { _ = close(descriptor) }
+        source = Readiness(.reading, descriptor, on: .global()) { close(descriptor) }
+        source.onRing { self.reap() }
         source.resume()
     }
 

@@ -13,8 +13,8 @@ import RelayLink
 package final class FrameChannel: @unchecked Sendable {
     private let descriptor: Int32
     private let queue: DispatchQueue
-    private let reading: any DispatchSourceRead
-    private let writing: any DispatchSourceWrite
+    private let reading: Readiness
+    private let writing: Readiness
 
     // On the queue alone:
     /// Set on the queue before anything is read that is for them.
@@ -36,23 +36,14 @@ package final class FrameChannel: @unchecked Sendable {
         let queue = queue ?? DispatchQueue(label: "kr-link")
         self.queue = queue
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
-        reading = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
-        // By a number of its own: of two sources on one, Dispatch does not ring the second when its first wait begins
-        // while the other's is under way, and a channel that could not write would not read either.
-        let twin = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-        writing = DispatchSource.makeWriteSource(
-            fileDescriptor: twin < 0 ? descriptor : twin, queue: queue)
-        reading.setEventHandler { [weak self] in self?.readMore() }
-        writing.setEventHandler { [weak self] in
+        // The number must not be used again before both have let go of it.
+        let left = WatchesLeft(descriptor)
+        reading = Readiness(.reading, descriptor, on: queue) { left.oneLess() }
+        writing = Readiness(.writing, descriptor, on: queue) { left.oneLess() }
+        reading.onRing { [weak self] in self?.readMore() }
+        writing.onRing { [weak self] in
             self?.writeMore()
             self?.streams?.flow()
-        }
-        // The number must not be used again before both sources have let go of it.
-        let left = SourcesLeft(descriptor)
-        reading.setCancelHandler { left.oneLess() }
-        writing.setCancelHandler {
-            if twin >= 0 { Glibc.close(twin) }
-            left.oneLess()
         }
     }
 
@@ -63,8 +54,7 @@ package final class FrameChannel: @unchecked Sendable {
         }
     }
 
-    /// Reads until there is a frame, and only then waits: for a peer that has gone, Dispatch rings once and never
-    /// again, however much is left to read, the end included.
+    /// Reads until there is a frame, and only then waits.
     private func deliver(to continuation: CheckedContinuation<Frame?, Never>) {
         // What else there is on the queue has its turn between the pieces of a long stream.
         for _ in 0..<Self.readsInATurn {
@@ -191,25 +181,11 @@ package final class FrameChannel: @unchecked Sendable {
         isClosed = true
         endReading()
         shutdown(descriptor, Int32(SHUT_RDWR))
-        // A suspended source would never be cancelled.
-        if waiter == nil { reading.resume() }
-        if !isWriting { writing.resume() }
-        isWriting = true
         reading.cancel()
         writing.cancel()
         waiter?.resume(returning: nil)
         waiter = nil
         giveUpFlushing()
-    }
-
-    deinit {
-        // Nobody waits and nothing is queued: both would hold the channel.
-        if !isClosed {
-            reading.resume()
-            if !isWriting { writing.resume() }
-            reading.cancel()
-            writing.cancel()
-        }
     }
 }
 
@@ -230,18 +206,5 @@ extension FrameChannel: StreamCarrier {
         if isClosed { return }
         pendingBytes.set(outbound.count - written)
         if !isWriting, written < outbound.count { writeMore() }
-    }
-}
-
-/// Closes a descriptor when the last of two sources has let go of it. Both cancel on one serial queue.
-private final class SourcesLeft: @unchecked Sendable {
-    private let descriptor: Int32
-    private var count = 2
-
-    init(_ descriptor: Int32) { self.descriptor = descriptor }
-
-    func oneLess() {
-        count -= 1
-        if count == 0 { close(descriptor) }
     }
 }

@@ -7,32 +7,26 @@ import RelayLink
 /// Concurrency: everything happens on the queue that it is given.
 package final class SocketWatch: @unchecked Sendable {
     private let descriptor: Int32
-    private let twin: Int32
-    private let reading: any DispatchSourceRead
-    private let writing: any DispatchSourceWrite
+    private let reading: Readiness
+    private let writing: Readiness
     private let changed: (_ readable: Bool, _ writable: Bool) -> Void
     // On the queue alone:
     private var awaitsRead = false
     private var awaitsWrite = false
     private var isClosed = false
 
-    /// Takes the descriptor over; nothing when there is none left for its twin.
-    package init?(
+    /// Takes the descriptor over.
+    package init(
         _ descriptor: Int32, on queue: DispatchQueue,
         _ changed: @escaping (_ readable: Bool, _ writable: Bool) -> Void
     ) {
-        // A number for each source, for the reason that FrameChannel gives.
-        twin = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-        guard twin >= 0 else { return nil }
         self.descriptor = descriptor
         self.changed = changed
-        reading = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
-        writing = DispatchSource.makeWriteSource(fileDescriptor: twin, queue: queue)
-        reading.setEventHandler { [weak self] in self?.ring(read: true) }
-        writing.setEventHandler { [weak self] in self?.ring(read: false) }
-        // The numbers must not be used again before the sources have let go of them.
-        reading.setCancelHandler { Glibc.close(descriptor) }
-        writing.setCancelHandler { [twin] in Glibc.close(twin) }
+        let left = WatchesLeft(descriptor)
+        reading = Readiness(.reading, descriptor, on: queue) { left.oneLess() }
+        writing = Readiness(.writing, descriptor, on: queue) { left.oneLess() }
+        reading.onRing { [weak self] in self?.ring(read: true) }
+        writing.onRing { [weak self] in self?.ring(read: false) }
     }
 
     private func ring(read: Bool) {
@@ -68,9 +62,6 @@ extension SocketWatch: StreamWatch {
         guard !isClosed else { return }
         isClosed = true
         shutdown(descriptor, Int32(SHUT_RDWR))
-        // A suspended source would never be cancelled.
-        if !awaitsRead { reading.resume() }
-        if !awaitsWrite { writing.resume() }
         reading.cancel()
         writing.cancel()
     }

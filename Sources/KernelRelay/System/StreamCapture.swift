@@ -15,7 +15,7 @@ package final class StreamCapture: @unchecked Sendable {
     private let limit: Int
     private let whenTooLong: @Sendable () -> Void
     private let queue = DispatchQueue(label: "kr-capture")
-    private let source: any DispatchSourceRead
+    private let source: Readiness
 
     // On the queue alone:
     private var bytes: [UInt8] = []
@@ -30,13 +30,10 @@ package final class StreamCapture: @unchecked Sendable {
         self.limit = limit
         self.whenTooLong = whenTooLong
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-        source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
-        source.setEventHandler { [weak self] in _ = self?.readOnce() }
-        source.setCancelHandler { _ = close(descriptor) }
+        source = Readiness(.reading, descriptor, on: queue) { close(descriptor) }
+        source.onRing { [weak self] in _ = self?.readOnce() }
         source.resume()
     }
-
-    deinit { source.cancel() }
 
     /// All that was kept, with what is in the pipe now. Called when the child has ended: somebody it left behind
     /// may keep the pipe open for ever.

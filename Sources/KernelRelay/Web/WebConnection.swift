@@ -21,11 +21,9 @@ final class WebConnection: @unchecked Sendable {
 
     private let queue: DispatchQueue
     private let limits: WebPatience
-    private let reading: any DispatchSourceRead
-    private let writing: any DispatchSourceWrite
-    private let input: Int32
-    /// The same socket by a number of its own: each source closes the one that it watched.
-    private let output: Int32
+    private let reading: Readiness
+    private let writing: Readiness
+    private let socket: Int32
 
     private var stage = Stage.reading
     private var reader = HTTPRequestReader()
@@ -44,20 +42,14 @@ final class WebConnection: @unchecked Sendable {
     var onClose: () -> Void = {}
 
     /// Takes over the descriptor of a connected socket, which does not block.
-    init?(_ descriptor: Int32, on queue: DispatchQueue, limits: WebPatience) {
+    init(_ descriptor: Int32, on queue: DispatchQueue, limits: WebPatience) {
         (self.queue, self.limits) = (queue, limits)
-        input = descriptor
-        output = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-        guard output >= 0 else {
-            Glibc.close(descriptor)
-            return nil
-        }
-        reading = DispatchSource.makeReadSource(fileDescriptor: input, queue: queue)
-        writing = DispatchSource.makeWriteSource(fileDescriptor: output, queue: queue)
-        reading.setCancelHandler { [input] in Glibc.close(input) }
-        writing.setCancelHandler { [output] in Glibc.close(output) }
-        reading.setEventHandler { [weak self] in self?.read() }
-        writing.setEventHandler { [weak self] in self?.write() }
+        socket = descriptor
+        let left = WatchesLeft(descriptor)
+        reading = Readiness(.reading, descriptor, on: queue) { left.oneLess() }
+        writing = Readiness(.writing, descriptor, on: queue) { left.oneLess() }
+        reading.onRing { [weak self] in self?.read() }
+        writing.onRing { [weak self] in self?.write() }
     }
 
     func start() {
@@ -81,7 +73,7 @@ final class WebConnection: @unchecked Sendable {
     private func read() {
         withUnsafeTemporaryAllocation(byteCount: 16 * 1024, alignment: 1) { chunk in
             while stage != .closed, !isDeaf {
-                let count = recv(input, chunk.baseAddress, chunk.count, 0)
+                let count = recv(socket, chunk.baseAddress, chunk.count, 0)
                 if count < 0, errno == EINTR { continue }
                 if count < 0, errno == EAGAIN { return }
                 if count <= 0 { return cameToAnEnd(broken: count < 0) }
@@ -151,7 +143,7 @@ final class WebConnection: @unchecked Sendable {
     private func write() {
         while written < outbound.count {
             let count = outbound.withUnsafeBytes {
-                Glibc.send(output, $0.baseAddress! + written, outbound.count - written, Int32(MSG_NOSIGNAL))
+                Glibc.send(socket, $0.baseAddress! + written, outbound.count - written, Int32(MSG_NOSIGNAL))
             }
             if count < 0, errno == EINTR { continue }
             if count < 0, errno == EAGAIN {
@@ -181,7 +173,7 @@ final class WebConnection: @unchecked Sendable {
         if isDeaf { return close() }
         stage = .parting
         allow(limits.parts)
-        shutdown(output, Int32(SHUT_WR))
+        shutdown(socket, Int32(SHUT_WR))
     }
 
     // MARK: - The end
@@ -190,9 +182,6 @@ final class WebConnection: @unchecked Sendable {
         guard stage != .closed else { return }
         stage = .closed
         patience += 1
-        // A suspended source would never be cancelled.
-        if isDeaf { reading.resume() }
-        if !isWriting { writing.resume() }
         reading.cancel()
         writing.cancel()
         onClose()

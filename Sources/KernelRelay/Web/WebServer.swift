@@ -69,7 +69,7 @@ package final class WebServer: @unchecked Sendable {
                 Glibc.close(descriptor)
                 continue
             }
-            guard let connection = WebConnection(descriptor, on: queue, limits: limits) else { return }
+            let connection = WebConnection(descriptor, on: queue, limits: limits)
             let id = ObjectIdentifier(connection)
             let isOneTooMany = connections.count >= Tuning.pageReaders
             connections[id] = connection
