@@ -10,11 +10,12 @@ import Testing
         let other = try rig.client()
         let leaving = try rig.client()
         let route = try rig.route(on: .shell, to: leaving)
+        // The last question may be with the kernel before it is counted.
         let asked = rig.relay.statistics[.shell, .toKernel].messages
         rig.kernel.pauseReading([.shell])
         for _ in 0..<50 { try leaving.request("orphan_request") }
         let id = try other.request("other_request")
-        #expect(rig.wait { $0[.shell, .toKernel].messages == asked + 51 })
+        #expect(rig.wait { $0[.shell, .toKernel].messages >= asked + 51 })
         leaving.close()
         rig.kernel.pauseReading([])
         #expect(try other.reply(to: id, timeout: 15_000).type == "other_reply")
