@@ -291,12 +291,12 @@ def many(service: Service, count: int) -> dict[str, object]:
 
 
 def idle_share(pids: list[int], seconds: float = 20) -> float:
-    """Percent of a core while nobody asks for anything."""
+    """Percent of a core while nobody asks for anything, and has not for a while: kernels are at rest after five seconds."""
 
     def used() -> float:
         return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in pids)
 
-    time.sleep(3)
+    time.sleep(8)
     before, began = used(), time.monotonic()
     time.sleep(seconds)
     return (used() - before) / (time.monotonic() - began) * 100

@@ -8,14 +8,15 @@ enum Contestant: String, CaseIterable {
     case relay
     case pyzmq
     case tcp
-    /// The relay without its diagnostics: only for what those cost.
-    case unwatched
+    /// The relay without its diagnostics, and once more with them: only for what those cost, and for what two of the same
+    /// differ by.
+    case unwatched, alike
 
     /// Those that take part in everything.
-    static let usual = allCases.filter { $0 != .unwatched }
+    static let usual = allCases.filter { $0 != .unwatched && $0 != .alike }
 
     /// Whether the client's key differs from the kernel's, each message being signed anew on its way.
-    var signsAnew: Bool { [.relay, .unwatched, .pyzmq].contains(self) }
+    var signsAnew: Bool { [.relay, .unwatched, .alike, .pyzmq].contains(self) }
 
     /// Slow hops get fewer messages, or they would take all the time there is.
     var burstShare: Int { self == .pyzmq ? 10 : 1 }
@@ -57,7 +58,7 @@ extension Contestant {
             let channels: [PeerChannel] = [.shell, .iopub, .stdin, .control, .hb]
             let endpoints = channels.flatMap { [front.endpoint($0), back.endpoint($0)] }
             child = try ChildProcess("\(Places.products)/bench-zmq-proxy", endpoints)
-        case .relay, .unwatched:
+        case .relay, .unwatched, .alike:
             let program = "\(Places.products)/embedded-relay"
             guard Places.isExecutable(program) else { throw BenchError("\(program) is not built") }
             child = try ChildProcess(

@@ -6,7 +6,7 @@ import Glibc
 ///
 /// Each relay has a kernel's five sockets behind it and a client's five in front, and has passed a request and its
 /// reply. The sockets are plain ones of this process. Only the kernels' heartbeats are served, as kernels do: a relay asks
-/// for one every two seconds, and what that costs it is part of what is measured.
+/// for one every two seconds, of two hundred at rest every five, and what that costs it is part of what is measured.
 struct IdleRelays {
     let places: Places
     let seconds: Double
@@ -99,8 +99,8 @@ struct IdleRelays {
             }
         }
 
-        // A moment for what follows a connection to settle, then the quiet that is to be measured.
-        poll(nil, 0, 500)
+        // Kernels come to rest some seconds after they were asked anything: then the quiet that is to be measured.
+        poll(nil, 0, 8000)
         let before = child.processorSeconds
         let start = Wire.now()
         poll(nil, 0, Int32(seconds * 1000))

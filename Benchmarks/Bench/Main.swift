@@ -55,9 +55,9 @@ import Glibc
         var columns = lanes.map(\.contestant.rawValue)
         if options.idle, columns.contains(Contestant.relay.rawValue) {
             say("diagnostics on and off")
-            let rounds = options.quick ? 6 : 30
+            let rounds = options.quick ? 6 : 60
             try DiagnosticsCost(places: options.places, rounds: rounds, measures: measures).run(&results)
-            columns.append(Contestant.unwatched.rawValue)
+            columns += [Contestant.unwatched.rawValue, Contestant.alike.rawValue]
         }
 
         let report = Report(

@@ -130,14 +130,14 @@ struct Measures {
     func diagnostics(_ lane: Lane, _ results: inout Results) throws {
         let column = lane.contestant.rawValue
         let before = lane.child?.processorSeconds ?? 0
-        let outcome = run(lines, size.burst / 3, lane)
+        let outcome = run(lines, size.burst / 6, lane)
         let used = (lane.child?.processorSeconds ?? 0) - before
         results.add(outcome, column)
         let received = Double(outcome.received)
         results.add(DiagnosticsCost.burst, .messagesPerSecond, column, received / outcome.seconds)
         results.add(DiagnosticsCost.processor, .microsecondsPerMessage, column, used / received * 1e6)
         guard let pool = small[lane.clientKey] else { return }
-        let times = try (0..<size.trips / 2).map { try lane.client.roundTrip(pool, $0) * 1e6 }
+        let times = try (0..<size.trips / 4).map { try lane.client.roundTrip(pool, $0) * 1e6 }
         results.add(DiagnosticsCost.trip, .microseconds, column, Statistics.percentile(0.5, times))
     }
 

@@ -65,21 +65,28 @@ extension SessionLifeTests {
             }
         }
 
-        @Test func aRoundTripIsKeptOnceForEachBeat() throws {
+        /// A kernel at rest has fewer beats than samples; one that is deaf has none.
+        @Test func aRoundTripHoldsUntilABeatIsLost() throws {
             try withRecord { record, began in
-                for (answered, second) in [(1, 0), (2, 2), (2, 4), (3, 6)] {
+                let beats = [(1, 0, 0), (2, 0, 2), (2, 0, 4), (2, 1, 6), (2, 1, 8), (3, 1, 10)]
+                for (answered, lost, second) in beats {
                     let now = began + .seconds(second)
                     let seen = seen(now) {
                         ($0.beatsAnswered, $0.lastBeat) = (answered, .milliseconds(answered))
+                        $0.beatsLost = lost
+                        if second == 8 { $0.beatSent = now - .seconds(3) }
                     }
                     _ = record.note(seen)
                     record.sample(seen, nil)
                 }
                 #expect(
                     record.history.samples.map(\.roundTrip) == [
-                        .milliseconds(1), .milliseconds(2), nil, .milliseconds(3),
+                        .milliseconds(1), .milliseconds(2), .milliseconds(2), nil, nil, .milliseconds(3),
                     ])
-                #expect(record.history.samples.allSatisfy { $0.word == .ok })
+                var gone = seen(began + .seconds(12))
+                gone.isConnected = false
+                record.sample(gone, nil)
+                #expect(record.history.samples.last?.roundTrip == nil)
             }
         }
     }

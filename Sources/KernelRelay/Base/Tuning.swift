@@ -152,10 +152,16 @@ package enum Tuning {
     // Diagnostics
 
     /// How often a relay sends a heartbeat of its own, and how long one may take. Together under three seconds, in which
-    /// a kernel that is stuck is to be seen as such. Each costs some 40 µs of processor time: 200 kernels are to cost
-    /// under a hundredth of a core.
+    /// a kernel that is stuck is to be seen as such.
     package static let beatEvery: Duration = .seconds(2)
     package static let beatPatience: Duration = .milliseconds(900)
+
+    /// A beat costs some 100 µs of processor time in two threads, and 200 kernels are to cost under a hundredth of a core.
+    /// So kernels at rest, of which nobody has asked anything for a while, take turns: one beat in so much time over all
+    /// relays of a process. With up to 80 of them they beat as often as any, with 200 or more as seldom as they may.
+    package static let beatsApart: Duration = .milliseconds(25)
+    package static let beatAtLeastEvery: Duration = .seconds(5)
+    package static let rests: Duration = .seconds(5)
 
     /// How often a gate with kernels is asked how they are, and after what time without an answer it counts as silent and
     /// the engine is asked why. The engine is asked less often after the first times.
@@ -187,11 +193,11 @@ package enum Tuning {
     /// A cell that has no reply after this shows that its kernel is busy, even when it does not say so.
     package static let cellWaits: Duration = .seconds(1)
 
-    /// A relay's thread goes round with every beat; one that has not for so long is stuck.
-    package static let threadIsStuck: Duration = .seconds(4)
+    /// A relay's thread goes round with every beat; one that is so late is stuck.
+    package static let threadIsLate: Duration = .seconds(2)
 
     /// Whoever looks goes round four times a second. One that has not for so long was held up with all others: the machine
-    /// slept, or relayd was stopped. With `beatEvery` no more than `threadIsStuck`, so that a shorter time accuses nobody.
+    /// slept, or relayd was stopped. No more than `threadIsLate`, so that a shorter time accuses nobody.
     package static let lookerIsHeldUp: Duration = .seconds(2)
 
     /// A kernel that answers no heartbeat and uses so much of a core computes, whatever it says.

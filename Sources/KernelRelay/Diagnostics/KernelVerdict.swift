@@ -215,9 +215,7 @@ extension KernelVerdict {
                 code: ErrorCode.kernelSilent.rawValue)
         }
         // One that has never answered a heartbeat may be a kernel that answers none.
-        if let pulse, pulse.beatsAnswered > 0, let sent = pulse.beatSent,
-            sent.duration(to: seen.now) >= Tuning.beatPatience
-        {
+        if let pulse, pulse.beatsAnswered > 0, let sent = seen.unansweredSince {
             if let share = seen.process?.cpuShare, share >= Tuning.computes {
                 return KernelVerdict(.busy, "it computes, and says nothing of it", began: sent)
             }

@@ -143,7 +143,7 @@ package struct Ladder: Sendable, Equatable {
         guard let pulse = seen.pulse, pulse.beatsAnswered > 0 else {
             return Rung(.heartbeat, .dark, "none answered yet")
         }
-        if let sent = pulse.beatSent, sent.duration(to: seen.now) >= Tuning.beatPatience {
+        if let sent = seen.unansweredSince {
             let isBusy = pulse.busySince != nil
             return Rung(
                 .heartbeat, isBusy ? .warn : .bad, isBusy ? "none while it computes" : "none",

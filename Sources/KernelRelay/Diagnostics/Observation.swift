@@ -63,9 +63,15 @@ package struct Observation: Sendable {
     /// When the relay's thread went round last, where it is stuck. Time in which nobody looked proves nothing: what held up
     /// the looker held up the thread.
     var stuckSince: ContinuousClock.Instant? {
-        guard isConnected, let turned = pulse?.turned else { return nil }
+        guard isConnected, let pulse, let turned = pulse.turned else { return nil }
         let idle = max(turned, watchedSince ?? turned).duration(to: now)
-        return idle >= Tuning.threadIsStuck ? turned : nil
+        return idle >= pulse.beatEvery + Tuning.threadIsLate ? turned : nil
+    }
+
+    /// When the heartbeat went out that should have been answered by now.
+    package var unansweredSince: ContinuousClock.Instant? {
+        guard let sent = pulse?.beatSent, sent.duration(to: now) >= Tuning.beatPatience else { return nil }
+        return sent
     }
 
     package var process: GateSight.Process? { sight?.processes[kernel] }

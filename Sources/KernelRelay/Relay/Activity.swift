@@ -1,4 +1,5 @@
 import CLinux
+import Synchronization
 
 /// What a relay notices of a kernel's work: whether it calls itself busy, how long its replies take, and when it was used
 /// last. It looks at what passes, and holds nothing up: a word is searched for in small messages, an id in headers.
@@ -23,7 +24,26 @@ final class Activity {
     /// The relay's own, after which nothing is under way that an earlier relay had asked for.
     private var question: UInt64?
 
-    init(_ counters: Counters) { self.counters = counters }
+    /// When the kernel was asked anything last.
+    private var askedAt = ContinuousClock.now
+
+    /// In this process: they share what heartbeats may cost.
+    private static let relays = Atomic<Int>(0)
+
+    init(_ counters: Counters) {
+        self.counters = counters
+        Self.relays.add(1, ordering: .relaxed)
+    }
+
+    deinit { Self.relays.subtract(1, ordering: .relaxed) }
+
+    /// How far apart heartbeats are: no further than usual while somebody may wait for the kernel.
+    var beatEvery: Duration {
+        guard busy.isEmpty, cells.oldest == nil, question == nil, askedAt.duration(to: now) >= Tuning.rests
+        else { return Tuning.beatEvery }
+        let turn = Tuning.beatsApart * Self.relays.load(ordering: .relaxed)
+        return min(max(turn, Tuning.beatEvery), Tuning.beatAtLeastEvery)
+    }
 
     func beginRound(at now: ContinuousClock.Instant) {
         self.now = now
@@ -36,6 +56,7 @@ final class Activity {
     func saw(
         _ frames: borrowing Frames, _ layout: Layout, on channel: Channel, _ direction: Direction
     ) -> Bool {
+        if direction == .toKernel { askedAt = now }
         switch (channel, direction) {
         case (.iopub, .toClient):
             counters.set(.published, to: stamp)
@@ -160,6 +181,7 @@ final class Activity {
         uses = OpenRequests()
         working = []
         question = nil
+        askedAt = .now
         noteWork()
         counters.mark(.busySince, at: nil)
         counters.mark(.waitsSince, at: nil)

@@ -14,8 +14,8 @@ final class Counters: Sendable {
         case connected, kernelConnections, failedConnects, interrupts
         /// Beats of the relay's own that were not answered in time, and that were answered at all.
         case beatsLost, beatsAnswered
-        /// The last round trip of a beat, in nanoseconds.
-        case lastBeat
+        /// The last round trip of a beat, and how far apart beats are, in nanoseconds.
+        case lastBeat, beatEvery
         // Moments, as nanoseconds since `origin`; 0 for never, or not now.
         case turned, beatSent, busySince, waitsSince, shellReplied, published, heldSince, used
         /// 1 while the kernel does what somebody asked for.
@@ -27,7 +27,8 @@ final class Counters: Sendable {
         case heartbeat, shell, control
     }
 
-    private static let perLane = Figure.allCases.count + Rejection.allCases.count
+    private static let rejections = Rejection.allCases
+    private static let perLane = Figure.allCases.count + rejections.count
     private static let lanes = Channel.allCases.count * Direction.allCases.count
     private static let timings = lanes * perLane + Whole.allCases.count
     /// A histogram's steps, and its sum.
@@ -110,7 +111,7 @@ final class Counters: Sendable {
     private static func index(_ whole: Whole) -> Int { lanes * perLane + whole.rawValue }
 
     private static func offset(_ rejection: Rejection) -> Int {
-        Figure.allCases.count + Rejection.allCases.firstIndex(of: rejection)!
+        Figure.allCases.count + rejections.firstIndex(of: rejection)!
     }
 
     private func read(_ index: Int) -> Int { Int(cells[index].load(ordering: .relaxed)) }
@@ -134,6 +135,8 @@ final class Counters: Sendable {
         pulse.beatsAnswered = read(Self.index(.beatsAnswered))
         pulse.beatsLost = read(Self.index(.beatsLost))
         if pulse.beatsAnswered > 0 { pulse.lastBeat = .nanoseconds(read(Self.index(.lastBeat))) }
+        let pace = read(Self.index(.beatEvery))
+        if pace > 0 { pulse.beatEvery = .nanoseconds(pace) }
         pulse.busySince = moment(.busySince)
         pulse.waitsSince = moment(.waitsSince)
         pulse.shellReplied = moment(.shellReplied)
@@ -167,8 +170,8 @@ final class Counters: Sendable {
             for direction in Direction.allCases {
                 let base = Self.base(channel, direction)
                 var rejected: [Rejection: Int] = [:]
-                for rejection in Rejection.allCases {
-                    let count = read(base + Self.offset(rejection))
+                for (place, rejection) in Self.rejections.enumerated() {
+                    let count = read(base + Figure.allCases.count + place)
                     if count > 0 { rejected[rejection] = count }
                 }
                 lanes.append(

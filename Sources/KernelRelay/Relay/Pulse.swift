@@ -12,7 +12,8 @@ final class Pulse {
     private var sentAt: Instant?
     /// The one under way has been counted as lost.
     private var isOverdue = false
-    private var next: Instant?
+    /// When one was sent, or should have been; nothing while no kernel is there.
+    private var last: Instant?
 
     init(_ identity: [UInt8], _ counters: Counters) {
         self.identity = identity
@@ -22,10 +23,10 @@ final class Pulse {
     /// Whether one is under way.
     var isAwaited: Bool { sentAt != nil }
 
-    /// When ``beat(to:now:)`` or ``look(now:)`` has something to do; nothing while no kernel is there. A beat that is
+    /// When ``beat(to:now:)`` or ``look(every:now:)`` has something to do; nothing while no kernel is there. A beat that is
     /// overdue does not let the thread sleep for good: that it goes round is what others see of it.
-    var deadline: Instant? {
-        if let sentAt, !isOverdue { sentAt + Tuning.beatPatience } else { next }
+    func deadline(every pace: Duration) -> Instant? {
+        if let sentAt, !isOverdue { sentAt + Tuning.beatPatience } else { last.map { $0 + pace } }
     }
 
     /// Sends one, unless the one before is not back.
@@ -36,19 +37,21 @@ final class Pulse {
         _ = heartbeat.send(to: sink)
         sentAt = now
         isOverdue = false
-        next = now + Tuning.beatEvery
+        last = now
         counters.mark(.beatSent, at: now)
     }
 
     /// Whether it is time for another.
-    func isDue(now: Instant) -> Bool { sentAt == nil && next.map { $0 <= now } == true }
+    func isDue(every pace: Duration, now: Instant) -> Bool {
+        sentAt == nil && last.map { $0 + pace <= now } == true
+    }
 
     /// Counts the one under way as lost when it has had its time.
-    func look(now: Instant) {
+    func look(every pace: Duration, now: Instant) {
         guard let sentAt, now >= sentAt + Tuning.beatPatience else { return }
         if !isOverdue { counters.add(1, to: .beatsLost) }
         isOverdue = true
-        if let due = next, due <= now { next = now + Tuning.beatEvery }
+        if let before = last, before + pace <= now { last = now }
     }
 
     /// Whether a heartbeat from the kernel is ours. Then it goes no further.
@@ -70,7 +73,7 @@ final class Pulse {
     /// The kernel is gone, or another is looked for.
     func stop() {
         sentAt = nil
-        next = nil
+        last = nil
         isOverdue = false
         counters.mark(.beatSent, at: nil)
     }

@@ -131,8 +131,9 @@ extension RelayLoop {
         guard let activity else { return }
         let now = ContinuousClock.now
         activity.beginRound(at: now)
-        pulse.look(now: now)
-        if pulse.isDue(now: now), life.phase == .up { beat(now: now) }
+        let pace = activity.beatEvery
+        pulse.look(every: pace, now: now)
+        if pulse.isDue(every: pace, now: now), life.phase == .up { beat(now: now) }
         guard toClient.contains(where: \.isHolding) else {
             if holding != nil { counters.holds(since: nil, for: nil) }
             holding = nil

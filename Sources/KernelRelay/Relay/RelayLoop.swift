@@ -223,7 +223,11 @@ final class RelayLoop {
         }
         var first = life.deadline
         if let probeEnds { first = min(first ?? probeEnds, probeEnds) }
-        if activity != nil, let due = pulse.deadline { first = min(first ?? due, due) }
+        if let activity {
+            let pace = activity.beatEvery
+            counters.set(.beatEvery, to: Int(clamping: pace.nanoseconds))
+            if let due = pulse.deadline(every: pace) { first = min(first ?? due, due) }
+        }
         // What is stale keeps an admission waiting, however long it is due.
         var due = admission
         for lane in requests {

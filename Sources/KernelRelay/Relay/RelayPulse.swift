@@ -8,6 +8,8 @@ package struct RelayPulse: Sendable {
     package var beatSent: Instant?
     /// The last beat's round trip.
     package var lastBeat: Duration?
+    /// How far apart beats are at present.
+    package var beatEvery = Tuning.beatEvery
     package var beatsAnswered: Int
     package var beatsLost: Int
     /// Since when the kernel calls itself busy.

@@ -6,6 +6,8 @@ import RelayLink
 /// Concurrency: an actor. It rests while there is no kernel.
 actor Chronicle {
     private var records: [String: KernelRecord] = [:]
+    /// Those that are looked at more often than they are sampled.
+    private var watched: Set<String> = []
     private var ended: [Ended] = []
     private var sampling: Task<Void, Never>?
     private var vigil = Vigil()
@@ -30,8 +32,10 @@ actor Chronicle {
                 vigil.look()
                 let isSample = sampled.duration(to: .now) >= Tuning.sampleEvery
                 if isSample { sampled = .now }
-                let due = records.values.filter { isSample || $0.isWatched }.map(\.session)
-                for session in due { await look(at: session, sampling: isSample) }
+                // By their names: records are large, and are not to be copied four times a second.
+                for kernel in isSample ? Array(records.keys) : Array(watched) {
+                    if let session = records[kernel]?.session { await look(at: session, sampling: isSample) }
+                }
             }
             sampling = nil
         }
@@ -39,6 +43,7 @@ actor Chronicle {
 
     func end(_ session: KernelSession) async {
         await look(at: session)
+        watched.remove(session.id)
         guard let record = records.removeValue(forKey: session.id) else { return }
         let now = ContinuousClock.now
         let last = Ended(
@@ -70,15 +75,16 @@ actor Chronicle {
         vigil.look()
         seen.watchedSince = vigil.since
         let statistics = sampling ? await session.statistics : nil
-        guard var record = records[session.id] else { return seen }
-        let before = record.verdict.word
-        let isNew = record.note(seen)
-        if sampling { record.sample(seen, statistics) }
-        // Before anybody is told: others may look meanwhile, and it may end.
-        records[session.id] = record
-        if isNew { note(record.verdict, of: session, before) }
+        guard let before = records[session.id]?.verdict.word else { return seen }
+        // Where it lies: a record has ten minutes of samples in it.
+        let isNew = records[session.id]?.note(seen) == true
+        if sampling { records[session.id]?.sample(seen, statistics) }
+        guard let (verdict, isWatched) = records[session.id].map({ ($0.verdict, $0.isWatched) }) else {
+            return seen
+        }
+        if isWatched { watched.insert(session.id) } else { watched.remove(session.id) }
+        if isNew { note(verdict, of: session, before) }
         // While it lasts, and once more: a cell may have come since.
-        let verdict = record.verdict
         if verdict.word.isTrouble || before.isTrouble && verdict.word.isOrdinary {
             await session.remark(verdict)
         }

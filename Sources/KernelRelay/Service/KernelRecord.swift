@@ -13,7 +13,7 @@ struct KernelRecord: Sendable {
     private(set) var history = KernelHistory()
     /// The counts of the last two samples, from which rates are made.
     private(set) var counts: (before: Counts, last: Counts)?
-    private var beatsAnswered = 0
+    private var beats = (answered: 0, lost: 0)
     /// When that was seen which the verdict is made of.
     private var seenAt: Instant
 
@@ -52,13 +52,19 @@ struct KernelRecord: Sendable {
             let last = Counts(at: seen.now, statistics: statistics)
             counts = (counts?.last ?? last, last)
         }
-        let answered = seen.pulse?.beatsAnswered ?? 0
         history.append(
             .init(
-                // A beat is sent with every sample; without a new answer this one has none.
-                roundTrip: answered > beatsAnswered ? seen.pulse?.lastBeat : nil,
-                messagesPerSecond: Float(messagesPerSecond), word: verdict.word))
-        beatsAnswered = answered
+                roundTrip: roundTrip(seen), messagesPerSecond: Float(messagesPerSecond),
+                word: verdict.word))
+        beats = (seen.pulse?.beatsAnswered ?? 0, seen.pulse?.beatsLost ?? 0)
+    }
+
+    /// The last beat's. Nothing where one was lost since the last sample, or is by now; a kernel at rest has samples between
+    /// two beats.
+    private func roundTrip(_ seen: Observation) -> Duration? {
+        guard seen.isConnected, let pulse = seen.pulse else { return nil }
+        let isLost = pulse.beatsLost > beats.lost || seen.unansweredSince != nil
+        return isLost && pulse.beatsAnswered <= beats.answered ? nil : pulse.lastBeat
     }
 
     private var messagesPerSecond: Double {
