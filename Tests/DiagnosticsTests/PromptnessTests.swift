@@ -8,6 +8,8 @@ import Testing
 
     @Test func aKernelThatIsStuck() {
         #expect(Tuning.beatEvery + Tuning.beatPatience < Self.most)
+        // Among many kernels one that nobody waits for.
+        #expect(Tuning.beatAtLeastEvery + Tuning.beatPatience < Self.most * 2)
     }
 
     /// The gate was asked a moment ago; it is asked again, is silent, and the engine hangs; then somebody must look.

@@ -19,11 +19,9 @@ extension HeavyTests {
                 let turn = Tuning.beatsApart * 120
                 #expect(turn > Tuning.beatEvery)
                 #expect(rig.waits { $0.beatEvery == turn })
-                let answered = rig.relay.pulse.beatsAnswered
-                #expect(rig.waits { $0.beatsAnswered == answered + 1 })
-                let begun = ContinuousClock.now
-                #expect(rig.waits { $0.beatsAnswered == answered + 2 })
-                #expect(begun.duration(to: .now) > Tuning.beatEvery)
+                let (begun, answered) = (ContinuousClock.now, rig.relay.pulse.beatsAnswered)
+                #expect(rig.waits { $0.beatsAnswered >= answered + 3 })
+                #expect(begun.duration(to: .now) > turn * 2)
 
                 // While somebody waits for it, and for a while after.
                 _ = try client.ask("comm_info_request", timeout: 15_000)

@@ -375,7 +375,7 @@ extension SessionLifeTests {
         @Test func portsThatAreTakenForAWhile() async throws {
             try await withRig { rig in
                 let notebook = try rig.notebook()
-                var holder: Held? = try Held(notebook.address, [.control, .hb])
+                var holder: TakenPorts? = try TakenPorts(notebook.address, [.control, .hb])
                 let shim = try rig.shim()
                 shim.launch(try launch(rig, notebook.file))
                 #expect(try await trouble(shim) == "KR-PORT-IN-USE")

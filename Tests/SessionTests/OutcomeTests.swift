@@ -98,7 +98,7 @@ extension SessionLifeTests {
         @Test func portsThatAreFreedInTime() async throws {
             try await withRig { rig in
                 let notebook = try rig.notebook()
-                var holder: Held? = try Held(notebook.address)
+                var holder: TakenPorts? = try TakenPorts(notebook.address)
                 let shim = try rig.shim()
                 shim.launch(try rig.launch(file: notebook.file))
                 try await eventually("the session") { await rig.sessions().isEmpty ? nil : () }
@@ -113,7 +113,7 @@ extension SessionLifeTests {
         @Test func portsThatStayTaken() async throws {
             try await withRig { rig in
                 let notebook = try rig.notebook()
-                let holder = try Held(notebook.address)
+                let holder = try TakenPorts(notebook.address)
                 let shim = try rig.shim()
                 shim.launch(try rig.launch(file: notebook.file))
                 #expect(try await shim.failure() == "KR-PORT-IN-USE")
@@ -192,29 +192,4 @@ extension SessionLifeTests {
             }
         }
     }
-}
-
-/// A notebook's ports, held by another.
-final class Held {
-    private var listeners: [Int32] = []
-
-    init(_ address: PeerAddress, _ channels: [PeerChannel] = PeerChannel.allCases) throws {
-        for port in channels.compactMap({ address.ports[$0] }) {
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-            listeners.append(descriptor)
-            var name = sockaddr_in()
-            name.sin_family = sa_family_t(AF_INET)
-            name.sin_port = port.bigEndian
-            name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-            let bound = withUnsafePointer(to: &name) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-                        && listen(descriptor, 8) == 0
-                }
-            }
-            try #require(bound)
-        }
-    }
-
-    deinit { for listener in listeners { close(listener) } }
 }

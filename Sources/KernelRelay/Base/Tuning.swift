@@ -157,8 +157,8 @@ package enum Tuning {
     package static let beatPatience: Duration = .milliseconds(900)
 
     /// A beat costs some 100 µs of processor time in two threads, and 200 kernels are to cost under a hundredth of a core.
-    /// So kernels at rest, of which nobody has asked anything for a while, take turns: one beat in so much time over all
-    /// relays of a process. With up to 80 of them they beat as often as any, with 200 or more as seldom as they may.
+    /// So kernels at rest, of which nobody has asked anything for a while, are asked as seldom as if all relays of a process
+    /// took turns, so far apart: with up to 80 relays as often as any, with 200 or more as seldom as it may be.
     package static let beatsApart: Duration = .milliseconds(25)
     package static let beatAtLeastEvery: Duration = .seconds(5)
     package static let rests: Duration = .seconds(5)

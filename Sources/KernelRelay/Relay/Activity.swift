@@ -4,7 +4,7 @@ import Synchronization
 /// What a relay notices of a kernel's work: whether it calls itself busy, how long its replies take, and when it was used
 /// last. It looks at what passes, and holds nothing up: a word is searched for in small messages, an id in headers.
 ///
-/// Concurrency: confined to the relay's thread.
+/// Concurrency: confined to the relay's thread, but for the number of relays, which is an atomic of the process.
 final class Activity {
     private let counters: Counters
     /// The relay's present round: near enough for all that passes in it.
@@ -49,6 +49,8 @@ final class Activity {
         self.now = now
         stamp = counters.stamp(now)
         counters.set(.turned, to: stamp)
+        // Until it sleeps: what holds it up in this round holds up whoever made it wake.
+        counters.set(.beatEvery, to: Int(clamping: Tuning.beatEvery.nanoseconds))
     }
 
     /// Looks at a message that was verified. False for the answer to a question of the relay's own, which is nobody else's.

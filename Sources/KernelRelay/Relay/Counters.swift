@@ -130,13 +130,14 @@ final class Counters: Sendable {
 
     func pulse() -> RelayPulse {
         var pulse = RelayPulse()
+        // Before it went round last, or a thread that has just woken would have an old turn and a new pace.
+        let pace = read(Self.index(.beatEvery))
+        if pace > 0 { pulse.beatEvery = .nanoseconds(pace) }
         pulse.turned = moment(.turned)
         pulse.beatSent = moment(.beatSent)
         pulse.beatsAnswered = read(Self.index(.beatsAnswered))
         pulse.beatsLost = read(Self.index(.beatsLost))
         if pulse.beatsAnswered > 0 { pulse.lastBeat = .nanoseconds(read(Self.index(.lastBeat))) }
-        let pace = read(Self.index(.beatEvery))
-        if pace > 0 { pulse.beatEvery = .nanoseconds(pace) }
         pulse.busySince = moment(.busySince)
         pulse.waitsSince = moment(.waitsSince)
         pulse.shellReplied = moment(.shellReplied)

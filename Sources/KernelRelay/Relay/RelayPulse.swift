@@ -8,7 +8,7 @@ package struct RelayPulse: Sendable {
     package var beatSent: Instant?
     /// The last beat's round trip.
     package var lastBeat: Duration?
-    /// How far apart beats are at present.
+    /// For how long its thread may sleep at present: to the next beat.
     package var beatEvery = Tuning.beatEvery
     package var beatsAnswered: Int
     package var beatsLost: Int

@@ -1,13 +1,12 @@
-import FakeJupyter
 import Glibc
 
-/// TCP ports held by somebody who is not the relay.
-final class TakenPorts {
+/// TCP ports of a notebook's or a kernel's, held by somebody else.
+package final class TakenPorts {
     private var listeners: [Int32] = []
 
     /// Binds and listens as the next owner would: another relay, or a kernel. Both reuse an address whose last
     /// connections linger.
-    init(_ address: PeerAddress, _ channels: [PeerChannel] = PeerChannel.allCases) throws {
+    package init(_ address: PeerAddress, _ channels: [PeerChannel] = PeerChannel.allCases) throws {
         for channel in channels {
             let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
             listeners.append(descriptor)
