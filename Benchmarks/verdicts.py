@@ -229,7 +229,7 @@ class Bench:
         spec = self.service.add(self.folder / uuid.uuid4().hex, container, *words)
         began = time.monotonic()
         argv = spec.argv(Path("{connection_file}"))
-        with launched(self.service, argv, self.folder / uuid.uuid4().hex) as (_, connection):
+        with launched(self.service, argv, self.folder / uuid.uuid4().hex, has_kernel=False) as (_, connection):
             if not in_the_notebook:
                 Witness(self.service, container.name).until(word)
                 return time.monotonic() - began

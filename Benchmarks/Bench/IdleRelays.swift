@@ -6,7 +6,7 @@ import Glibc
 ///
 /// Each relay has a kernel's five sockets behind it and a client's five in front, and has passed a request and its
 /// reply. The sockets are plain ones of this process. Only the kernels' heartbeats are served, as kernels do: a relay asks
-/// for one every two seconds, of two hundred at rest every five, and what that costs it is part of what is measured.
+/// for one every 1.8 seconds, of two hundred at rest every five, and what that costs it is part of what is measured.
 struct IdleRelays {
     let places: Places
     let seconds: Double

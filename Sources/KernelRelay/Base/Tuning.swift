@@ -151,14 +151,14 @@ package enum Tuning {
 
     // Diagnostics
 
-    /// How often a relay sends a heartbeat of its own, and how long one may take. Together under three seconds, in which
-    /// a kernel that is stuck is to be seen as such.
-    package static let beatEvery: Duration = .seconds(2)
+    /// How often a relay sends a heartbeat of its own, and how long one may take. With `lookEvery` under three seconds, in
+    /// which a kernel that is stuck is to be seen as such.
+    package static let beatEvery: Duration = .milliseconds(1800)
     package static let beatPatience: Duration = .milliseconds(900)
 
     /// A beat costs some 100 µs of processor time in two threads, and 200 kernels are to cost under a hundredth of a core.
     /// So kernels at rest, of which nobody has asked anything for a while, are asked as seldom as if all relays of a process
-    /// took turns, so far apart: with up to 80 relays as often as any, with 200 or more as seldom as it may be.
+    /// took turns, so far apart: with up to 72 relays as often as any, with 200 or more as seldom as it may be.
     package static let beatsApart: Duration = .milliseconds(25)
     package static let beatAtLeastEvery: Duration = .seconds(5)
     package static let rests: Duration = .seconds(5)
