@@ -50,12 +50,19 @@ struct FakeEngine: Sendable {
     func letGo() throws { try write("", "go") }
 
     /// What `inspect` says: a container on the host's network, so that its gate is reached at 127.0.0.1.
-    func setState(_ state: String) throws {
-        try write(
-            """
-            [{"Id": "\(container)", "Name": "/box", "State": {"Status": "\(state)", "Pid": 0},
-              "Config": {"User": ""}, "HostConfig": {"NetworkMode": "host"}, "Mounts": []}]
-            """, "inspect.json")
+    func setState(_ state: String) throws { try write(inspected(state), "inspect.json") }
+
+    /// What `inspect` says the next time it is asked, and no more; with it the client's ways change.
+    func say(_ state: String, then mode: Mode) throws {
+        try write(inspected(state), "once.json")
+        try write("\(mode.rawValue)\n", "once")
+    }
+
+    private func inspected(_ state: String) -> String {
+        """
+        [{"Id": "\(container)", "Name": "/box", "State": {"Status": "\(state)", "Pid": 0},
+          "Config": {"User": ""}, "HostConfig": {"NetworkMode": "host"}, "Mounts": []}]
+        """
     }
 
     private func write(_ text: String, _ name: String) throws {
@@ -118,6 +125,7 @@ struct FakeEngine: Sendable {
         inspect)
             for name; do :; done
             if [ -e "$KR_RIG/gone-$name" ]; then echo '[]'; exit 1; fi
+            if mv "$KR_RIG/once" "$KR_RIG/mode" 2>/dev/null; then exec cat "$KR_RIG/once.json"; fi
             exec cat "$KR_RIG/inspect.json" ;;
         version) echo '{}'; exit 0 ;;
         exec) ;;

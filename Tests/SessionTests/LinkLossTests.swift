@@ -172,6 +172,27 @@ extension SessionLifeTests {
             }
         }
 
+        /// An engine that is going down may take its containers for ended, though they live on.
+        @Test(arguments: [FakeEngine.Mode.absent, .works])
+        func anEngineIsNotBelievedAtOnce(then mode: FakeEngine.Mode) async throws {
+            try await withRig { rig in
+                let (shim, _) = try await rig.running(rig.launch(Self.obedient))
+                _ = try await shim.take("its word") { if case .output = $0 { true } else { nil } }
+                try rig.engine.say("exited", then: mode)
+                try #require(rig.engine.links.first).cut()
+                if mode == .absent {
+                    try await eventually("the verdict") {
+                        let verdict = await rig.status("kernels").first?["verdict"]?.fields
+                        return verdict?["word"]?.text == "engine-unreachable" ? () : nil
+                    }
+                    try rig.engine.become(.works)
+                }
+                try await eventually("an attempt to join") { rig.engine.execs.count > 1 ? () : nil }
+                shim.send(.signal(number: SIGUSR1))
+                #expect(try await shim.exit().cause == .code(9))
+            }
+        }
+
         @Test func aGateThatIsGoneEndsItsKernels() async throws {
             try await withRig { rig in
                 let (shim, _) = try await rig.running(rig.launch())

@@ -6,6 +6,8 @@ extension Refusal {
         [ErrorCode.containerMissing, .containerStopped, .gateLost].contains { $0.rawValue == code }
     }
 
+    fileprivate var isOfContainer: Bool { isFinal && code != ErrorCode.gateLost.rawValue }
+
     /// Nobody could look whether the gate is there, or it cannot speak: its kernels may be well.
     var hidesGate: Bool {
         [
@@ -52,11 +54,12 @@ extension GateSession {
             }
             try? await Task.sleep(for: pause)
         }
-        guard link == nil, !isClosing else { return }
-        guard refusal.hidesGate else {
-            let isOfContainer = refusal.isFinal && refusal.code != ErrorCode.gateLost.rawValue
-            return loseAll(isOfContainer ? await containerEnded() : refusal)
+        if refusal.isOfContainer {
+            guard let found = await lookTwice() else { return }
+            refusal = found
         }
+        guard link == nil, !isClosing else { return }
+        guard refusal.hidesGate else { return loseAll(refusal) }
         let isNew = obstacle == nil
         obstacle = refusal
         guard isNew else { return }
@@ -85,16 +88,21 @@ extension GateSession {
         endUnclaimed()
     }
 
-    /// The container ended. One that is being removed is stopped first, so that a moment later more is known.
-    private func containerEnded() async -> Refusal {
+    /// What has become of a container that has ended by the engine's word. One that is being removed is stopped first, so that
+    /// a moment later more is known; and an engine that is itself going down is not believed. Nothing where the gate is there
+    /// after all.
+    private func lookTwice() async -> Refusal? {
         try? await Task.sleep(for: Tuning.containerSettles)
         var refusal = Refusal(.containerGone, container.name)
         do throws(RelayError) {
+            let state = try await engine.container(container.id).state
+            if state == .running, (try? await join()) != nil { return nil }
             refusal.finding =
-                try await engine.container(container.id).state == .removing
-                ? ErrorCode.containerMissing.rawValue : ErrorCode.containerStopped.rawValue
+                state == .removing ? ErrorCode.containerMissing.rawValue : ErrorCode.containerStopped.rawValue
         } catch {
-            refusal.finding = error.code.rawValue
+            let found = Refusal(error)
+            if found.hidesGate { return found }
+            refusal.finding = found.code
         }
         return refusal
     }
