@@ -9,6 +9,8 @@ extension SessionLifeTests {
     @Suite struct LinkLossTests {
         private static let obedient = "trap 'exit 9' USR1; echo up; while :; do sleep 0.02; done"
 
+        private func outages() -> Int { Log.ring.page().entries.count { $0.event == "gate out of sight" } }
+
         @Test func theGateIsJoinedAgainAndHearsASignal() async throws {
             try await withRig { rig in
                 let (shim, _) = try await rig.running(rig.launch(Self.obedient))
@@ -87,7 +89,6 @@ extension SessionLifeTests {
         /// the engine is back.
         @Test func anOutageThatIsLongerThanTheAttempts() async throws {
             try await withRig { rig in
-                func outages() -> Int { Log.ring.page().entries.count { $0.event == "gate out of sight" } }
                 let before = outages()
                 let (shim, _) = try await rig.running(rig.launch(Self.obedient))
                 _ = try await shim.take("its word") { if case .output = $0 { true } else { nil } }
@@ -178,9 +179,12 @@ extension SessionLifeTests {
             try await withRig { rig in
                 let (shim, _) = try await rig.running(rig.launch(Self.obedient))
                 _ = try await shim.take("its word") { if case .output = $0 { true } else { nil } }
+                let before = outages()
                 try rig.engine.say("exited", then: mode)
+                let cut = ContinuousClock.now
                 try #require(rig.engine.links.first).cut()
                 if mode == .absent {
+                    try await eventually("the second question") { outages() > before ? () : nil }
                     try await eventually("the verdict") {
                         let verdict = await rig.status("kernels").first?["verdict"]?.fields
                         return verdict?["word"]?.text == "engine-unreachable" ? () : nil
@@ -188,6 +192,8 @@ extension SessionLifeTests {
                     try rig.engine.become(.works)
                 }
                 try await eventually("an attempt to join") { rig.engine.execs.count > 1 ? () : nil }
+                // Or it was never told that the container had ended.
+                #expect(cut.duration(to: .now) >= Tuning.containerSettles)
                 shim.send(.signal(number: SIGUSR1))
                 #expect(try await shim.exit().cause == .code(9))
             }

@@ -45,7 +45,7 @@ extension GateSession {
         guard link == nil, !isClosing else { return }
         // A gate that hangs up again and again gets fewer attempts each time, and none at last.
         var refusal = Refusal(.gateLost, container.name)
-        for pause in pauses {
+        for pause in pauses where link == nil && !isClosing {
             do throws(Refusal) {
                 return try await join()
             } catch {
@@ -54,7 +54,7 @@ extension GateSession {
             }
             try? await Task.sleep(for: pause)
         }
-        if refusal.isOfContainer {
+        if refusal.isOfContainer, !isClosing {
             guard let found = await lookTwice() else { return }
             refusal = found
         }
@@ -94,15 +94,23 @@ extension GateSession {
     private func lookTwice() async -> Refusal? {
         try? await Task.sleep(for: Tuning.containerSettles)
         var refusal = Refusal(.containerGone, container.name)
-        do throws(RelayError) {
-            let state = try await engine.container(container.id).state
-            if state == .running, (try? await join()) != nil { return nil }
-            refusal.finding =
-                state == .removing ? ErrorCode.containerMissing.rawValue : ErrorCode.containerStopped.rawValue
+        do throws(Refusal) {
+            let seen = try await refusing { () async throws(RelayError) in
+                try await engine.container(container.id)
+            }
+            switch seen.state {
+            case .running:
+                try await join()
+                return nil
+            case .paused: return Refusal(.containerPaused, container.name)
+            case .removing: refusal.finding = ErrorCode.containerMissing.rawValue
+            default: refusal.finding = ErrorCode.containerStopped.rawValue
+            }
         } catch {
-            let found = Refusal(error)
-            if found.hidesGate { return found }
-            refusal.finding = found.code
+            if error.hidesGate { return error }
+            // Of one that runs again its end is what is to be told, not that the gate in it is gone.
+            let isMissing = error.code == ErrorCode.containerMissing.rawValue
+            refusal.finding = (isMissing ? ErrorCode.containerMissing : .containerStopped).rawValue
         }
         return refusal
     }
