@@ -49,25 +49,25 @@ build-tests: deps
 test: test-swift test-python test-e2e
 
 test-swift: build-tests python
-	Tools/test swift --skip '$(BY_THEMSELVES)'
-	Tools/test swift --filter '$(OF_THE_PAGE)'
-	Tools/test swift --filter '$(OF_SESSIONS)'
-	Tools/engine run $(TEST_ENGINE) -- Tools/test swift --filter '$(OF_AN_ENGINE)'
+	swift test -c release --skip-build --skip '$(BY_THEMSELVES)'
+	swift test -c release --skip-build --filter '$(OF_THE_PAGE)'
+	swift test -c release --skip-build --filter '$(OF_SESSIONS)'
+	Tools/engine run $(TEST_ENGINE) -- swift test -c release --skip-build --filter '$(OF_AN_ENGINE)'
 
 test-python: build-tests python
-	$(PYTHON) Tools/test pytest Tests/Python -q
+	$(PYTHON) -m pytest Tests/Python -q
 
 # Every container and every relayd of it is its own. Tools/engine stops what it started also when tests fail.
 test-e2e: build-tests python
 	Tools/deps browser agent compose
 	Tools/engine run $(TEST_ENGINE) -- sh -ec \
-		'Tools/image debian-ipykernel debian-r; exec $(PYTHON) Tools/test pytest Tests/EndToEnd -q -m "not heavy"'
+		'Tools/image debian-ipykernel debian-r; exec $(PYTHON) -m pytest Tests/EndToEnd -q -m "not heavy"'
 
 # Every client, kernel and version by every way, and what is large.
 test-heavy: build-tests python
 	Tools/deps browser agent podman compose
 	Tools/engine run $(TEST_ENGINE) -- sh -ec \
-		'Tools/image debian-ipykernel debian-r; exec $(PYTHON) Tools/test pytest Tests/EndToEnd -q -m heavy'
+		'Tools/image debian-ipykernel debian-r; exec $(PYTHON) -m pytest Tests/EndToEnd -q -m heavy'
 
 test-all: test test-heavy
 

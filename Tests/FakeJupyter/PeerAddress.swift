@@ -72,6 +72,19 @@ package struct PeerAddress: Sendable {
         return transport == .tcp ? "tcp://\(ip):\(port)" : "ipc://\(ip)-\(port)"
     }
 
+    /// A channel's TCP port on 127.0.0.1, in the system's words.
+    func lent(_ channel: PeerChannel, to use: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_port = (ports[channel] ?? 0).bigEndian
+        name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return withUnsafePointer(to: &name) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                use($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+
     /// The digest's name as libcrypto knows it.
     package var digest: String {
         let name = scheme.hasPrefix("hmac-") ? String(scheme.dropFirst(5)) : scheme

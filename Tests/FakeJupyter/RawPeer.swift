@@ -9,16 +9,8 @@ package final class RawPeer {
     package init(_ address: PeerAddress, _ channel: PeerChannel) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw PeerError("socket", code: errno) }
-        var target = sockaddr_in()
-        target.sin_family = sa_family_t(AF_INET)
-        target.sin_port = (address.ports[channel] ?? 0).bigEndian
-        target.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let failed = withUnsafePointer(to: &target) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        if failed != 0 {
+        let connected = address.lent(channel) { Glibc.connect(descriptor, $0, $1) }
+        if connected != 0 {
             Glibc.close(descriptor)
             throw PeerError("connect to \(channel)", code: errno)
         }

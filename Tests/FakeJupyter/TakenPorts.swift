@@ -12,17 +12,10 @@ package final class TakenPorts {
             listeners.append(descriptor)
             var yes: Int32 = 1
             setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-            var name = sockaddr_in()
-            name.sin_family = sa_family_t(AF_INET)
-            name.sin_port = (address.ports[channel] ?? 0).bigEndian
-            name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-            let bound = withUnsafePointer(to: &name) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-                        && listen(descriptor, 8) == 0
-                }
+            let bound = address.lent(channel) { bind(descriptor, $0, $1) }
+            guard bound == 0, listen(descriptor, 8) == 0 else {
+                throw PeerError("\(channel) is taken", code: errno)
             }
-            guard bound else { throw PeerError("\(channel) is taken", code: errno) }
         }
     }
 

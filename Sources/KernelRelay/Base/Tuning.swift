@@ -161,7 +161,7 @@ package enum Tuning {
     /// took turns, so far apart: with up to 72 relays as often as any, with 200 or more as seldom as it may be.
     package static let beatsApart: Duration = .milliseconds(25)
     package static let beatAtLeastEvery: Duration = .seconds(5)
-    package static let rests: Duration = .seconds(5)
+    package static let restsAfter: Duration = .seconds(5)
 
     /// How often a gate with kernels is asked how they are, and after what time without an answer it counts as silent and
     /// the engine is asked why. The engine is asked less often after the first times.

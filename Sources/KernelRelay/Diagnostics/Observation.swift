@@ -65,7 +65,7 @@ package struct Observation: Sendable {
     var stuckSince: ContinuousClock.Instant? {
         guard isConnected, let pulse, let turned = pulse.turned else { return nil }
         let idle = max(turned, watchedSince ?? turned).duration(to: now)
-        return idle >= pulse.beatEvery + Tuning.threadIsLate ? turned : nil
+        return idle >= pulse.longestSleep + Tuning.threadIsLate ? turned : nil
     }
 
     /// When the heartbeat went out that should have been answered by now.

@@ -39,7 +39,8 @@ final class Activity {
 
     /// How far apart heartbeats are: no further than usual while somebody may wait for the kernel.
     var beatEvery: Duration {
-        guard busy.isEmpty, cells.oldest == nil, question == nil, askedAt.duration(to: now) >= Tuning.rests
+        guard busy.isEmpty, cells.oldest == nil, question == nil,
+            askedAt.duration(to: now) >= Tuning.restsAfter
         else { return Tuning.beatEvery }
         let turn = Tuning.beatsApart * Self.relays.load(ordering: .relaxed)
         return min(max(turn, Tuning.beatEvery), Tuning.beatAtLeastEvery)
@@ -50,7 +51,7 @@ final class Activity {
         stamp = counters.stamp(now)
         counters.set(.turned, to: stamp)
         // Until it sleeps: what holds it up in this round holds up whoever made it wake.
-        counters.set(.beatEvery, to: Int(clamping: Tuning.beatEvery.nanoseconds))
+        counters.set(.longestSleep, to: Int(clamping: Tuning.beatEvery.nanoseconds))
     }
 
     /// Looks at a message that was verified. False for the answer to a question of the relay's own, which is nobody else's.

@@ -14,8 +14,8 @@ final class Counters: Sendable {
         case connected, kernelConnections, failedConnects, interrupts
         /// Beats of the relay's own that were not answered in time, and that were answered at all.
         case beatsLost, beatsAnswered
-        /// The last round trip of a beat, and how far apart beats are, in nanoseconds.
-        case lastBeat, beatEvery
+        /// The last round trip of a beat, and for how long the thread may sleep, in nanoseconds.
+        case lastBeat, longestSleep
         // Moments, as nanoseconds since `origin`; 0 for never, or not now.
         case turned, beatSent, busySince, waitsSince, shellReplied, published, heldSince, used
         /// 1 while the kernel does what somebody asked for.
@@ -130,9 +130,9 @@ final class Counters: Sendable {
 
     func pulse() -> RelayPulse {
         var pulse = RelayPulse()
-        // Before it went round last, or a thread that has just woken would have an old turn and a new pace.
-        let pace = read(Self.index(.beatEvery))
-        if pace > 0 { pulse.beatEvery = .nanoseconds(pace) }
+        // Before its last turn, or a thread that has just woken would have an old turn and a new limit.
+        let sleep = read(Self.index(.longestSleep))
+        if sleep > 0 { pulse.longestSleep = .nanoseconds(sleep) }
         pulse.turned = moment(.turned)
         pulse.beatSent = moment(.beatSent)
         pulse.beatsAnswered = read(Self.index(.beatsAnswered))

@@ -225,7 +225,7 @@ final class RelayLoop {
         if let probeEnds { first = min(first ?? probeEnds, probeEnds) }
         if let activity {
             let pace = activity.beatEvery
-            counters.set(.beatEvery, to: Int(clamping: pace.nanoseconds))
+            counters.set(.longestSleep, to: Int(clamping: pace.nanoseconds))
             if let due = pulse.deadline(every: pace) { first = min(first ?? due, due) }
         }
         // What is stale keeps an admission waiting, however long it is due.

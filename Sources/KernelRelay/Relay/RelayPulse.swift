@@ -9,7 +9,7 @@ package struct RelayPulse: Sendable {
     /// The last beat's round trip.
     package var lastBeat: Duration?
     /// For how long its thread may sleep at present: to the next beat.
-    package var beatEvery = Tuning.beatEvery
+    package var longestSleep = Tuning.beatEvery
     package var beatsAnswered: Int
     package var beatsLost: Int
     /// Since when the kernel calls itself busy.
